@@ -1,0 +1,61 @@
+"""Input points: one checked form, an array of shape (m, d_in) in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import InputError
+
+Array = npt.NDArray[np.float64]
+
+
+def as_points(x: npt.ArrayLike, d_in: int, name: str = "x") -> Array:
+    """Return `x` as a float64 array of shape (m, d_in).
+
+    Parameters
+    ----------
+    x : array_like
+        Shape (m, d_in); (m,) is taken for d_in = 1.
+    d_in : int
+        Dimension of one input.
+
+    Raises
+    ------
+    InputError
+        If `x` is not numeric, has another shape, is empty or is not finite.
+    """
+    try:
+        points = np.asarray(x, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be an array of numbers of shape (m, {d_in}), got {x!r}") from error
+    if points.ndim == 1 and d_in == 1:
+        points = points[:, None]
+    if points.ndim != 2 or points.shape[1] != d_in or points.shape[0] == 0:
+        hint = " (or (m,))" if d_in == 1 else f"; is d_in={d_in} what you meant?"
+        raise InputError(f"{name} must have shape (m, {d_in}){hint}, got shape {points.shape}")
+    if not np.isfinite(points).all():
+        row = int(np.argmin(np.isfinite(points).all(axis=1)))
+        raise InputError(f"{name} must be finite, got {points[row].tolist()} at row {row}")
+    return points
+
+
+def positive(value: float, name: str, *, allow_zero: bool = False) -> float:
+    """Return `value` as a finite float that is positive (or zero, if allowed)."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be a number, got {value!r}") from error
+    if not np.isfinite(number) or number < 0 or (number == 0 and not allow_zero):
+        bound = ">= 0" if allow_zero else "> 0"
+        raise InputError(f"{name} must be finite and {bound}, got {value!r}")
+    return number
+
+
+def whole(value: object, name: str, *, least: int = 0) -> int:
+    """Return `value` as an int that is at least `least`; floats and bools are refused."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise InputError(f"{name} must be a whole number, got {value!r}")
+    if value < least:
+        raise InputError(f"{name} must be at least {least}, got {value!r}")
+    return int(value)

@@ -1,0 +1,6 @@
+"""What is asked: the action and its kernels."""
+
+from .action import Theory
+from .interaction import Interaction
+
+__all__ = ["Interaction", "Theory"]

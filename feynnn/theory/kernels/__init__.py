@@ -1,0 +1,8 @@
+"""Kernels: the propagators K(x, y)."""
+
+from .base import Kernel
+from .fields import FreeScalar, Lattice
+from .network import Erf, Gauss, ReLU
+from .user import FromCallable
+
+__all__ = ["Erf", "FreeScalar", "FromCallable", "Gauss", "Kernel", "Lattice", "ReLU"]
