@@ -1,0 +1,1 @@
+"""Graphs and integers only: diagrams, their generation, classes and counts."""
