@@ -27,6 +27,7 @@ _WHERE = {
     "exact": "networks.finite_width",
     "expression": "perturbation.expressions",
     "flow": "matching.running",
+    "formula": "perturbation.formula",
     "generate": "diagrams.generation",
     "kernels": "theory",
     "load": "storage",

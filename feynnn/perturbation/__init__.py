@@ -1,0 +1,1 @@
+"""From diagrams and actions to expressions and numbers."""

@@ -1,0 +1,361 @@
+"""Contractions: connected pieces of diagrams as index equations, and their value on a mesh.
+
+A diagram or expression becomes a sum of `Product`s: a coefficient, powers of couplings, lines between external points,
+and `Contraction`s, one for each connected piece with integrated points. What two labelled diagrams of one topology
+share is the `Shape`; it is evaluated once, for all multisets of inputs at each point's legs, and the labelled diagrams
+only look values up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache
+from itertools import permutations, product
+from typing import Any
+
+import numpy as np
+
+from ..combinatorics import Indices, multiset_rank, multisets
+from ..diagrams.diagram import Diagram
+from ..errors import ComputationError
+from ..points import Array
+from ..theory.kernels import Kernel
+from .quadrature import Mesh
+
+#: Memory that one evaluation may use for its largest arrays, in bytes.
+MEMORY = 2 * 2**30
+#: Points beyond which equal topologies are not searched by permuting them.
+_MAX_PERMUTED = 6
+
+Line = tuple[int, int, str, int]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A connected integral with its external labels forgotten.
+
+    Attributes
+    ----------
+    legs : tuple, one entry for each integrated point
+        Groups (kernel name, number of legs) at the point.
+    loops : tuple
+        For each point its lines to itself: groups (kernel name, number).
+    powers : tuple of int
+        Power of |y| (of y in one dimension) that weights each point.
+    lines : tuple of (p, q, kernel name, number)
+        Parallel lines between points p < q.
+    """
+
+    legs: tuple[tuple[tuple[str, int], ...], ...]
+    loops: tuple[tuple[tuple[str, int], ...], ...]
+    powers: tuple[int, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def n_points(self) -> int:
+        """Number of integrated points."""
+        return len(self.legs)
+
+    @property
+    def n_lines(self) -> int:
+        """Number of kernels in the integrand."""
+        groups = [k for at in (*self.legs, *self.loops) for _, k in at]
+        return sum(groups) + sum(k for *_, k in self.lines)
+
+    @property
+    def kernels(self) -> set[str]:
+        """Names of the kernels in the integrand."""
+        return {name for at in (*self.legs, *self.loops) for name, _ in at} | {name for _, _, name, _ in self.lines}
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """A shape, and for each of its leg groups (in order of points) the external labels attached."""
+
+    shape: Shape
+    labels: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Product:
+    """coefficient * couplings * free lines * contractions: one diagram, or one term of a user's expression."""
+
+    coefficient: Fraction | float
+    couplings: tuple[tuple[str, int], ...]
+    free: tuple[tuple[int, int, str], ...]
+    pieces: tuple[Contraction, ...]
+
+
+def contraction(
+    points: list[int],
+    legs: list[tuple[int, int, str]],
+    lines: list[tuple[int, int, str]],
+    powers: Mapping[int, int],
+) -> Contraction:
+    """Return the contraction of one connected piece in its normal form.
+
+    Parameters
+    ----------
+    points : list of int
+        Integrated points, by any number.
+    legs : list of (label, point, kernel name)
+        Lines from external labels to points.
+    lines : list of (point, point, kernel name)
+        Lines between points, equal ones for loops.
+    powers : mapping
+        Weights of points that have one.
+    """
+    at: dict[int, dict[str, list[int]]] = {p: {} for p in points}
+    for label, p, name in legs:
+        at[p].setdefault(name, []).append(label)
+    loops = {p: Counter(name for a, b, name in lines if a == b == p) for p in points}
+    joined = Counter((min(a, b), max(a, b), name) for a, b, name in lines if a != b)
+
+    def form(order: tuple[int, ...]) -> Shape:
+        place = {p: k for k, p in enumerate(order)}
+        return Shape(
+            legs=tuple(tuple((n, len(at[p][n])) for n in sorted(at[p])) for p in order),
+            loops=tuple(tuple(sorted(loops[p].items())) for p in order),
+            powers=tuple(powers.get(p, 0) for p in order),
+            lines=tuple(
+                sorted((min(place[a], place[b]), max(place[a], place[b]), n, k) for (a, b, n), k in joined.items())
+            ),
+        )
+
+    def rank(shape: Shape) -> tuple[object, ...]:
+        return (shape.legs, shape.loops, shape.powers, shape.lines)
+
+    orders = permutations(points) if len(points) <= _MAX_PERMUTED else iter([tuple(points)])
+    best = max(orders, key=lambda o: rank(form(o)))
+    labels = tuple(tuple(sorted(at[p][n])) for p in best for n in sorted(at[p]))
+    return Contraction(form(best), labels)
+
+
+def products_of(d: Diagram, *, free: str = "K", vertex: str = "K_v") -> list[Product]:
+    """Return a diagram as products; a vertex weight that is a sum gives several."""
+    result = []
+    weighted = [
+        [(c, dict(zip(points, powers, strict=True))) for powers, c in v.profile]
+        for points, v in zip(d.layout.points, d.layout.vertices, strict=True)
+    ]
+    couplings = tuple((c, k) for c, k in d.order.items() if k)
+    for choice in product(*weighted):
+        coefficient = d.coefficient
+        powers: dict[int, int] = {}
+        for c, at in choice:
+            coefficient *= c
+            powers |= at
+        free_lines = tuple((i, j, free) for i, j in d.edges if max(i, j) < d.n)
+        pieces = []
+        for nodes in d.components:
+            points = [node for node in nodes if node >= d.n]
+            if points:
+                legs = [(i, j, vertex) for i, j in d.edges if i in nodes and i < d.n <= j]
+                lines = [(i, j, vertex) for i, j in d.edges if i in nodes and i >= d.n]
+                pieces.append(contraction(points, legs, lines, powers))
+        result.append(Product(coefficient, couplings, free_lines, tuple(pieces)))
+    return result
+
+
+# --- evaluation on a mesh ----------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=128)
+def _multisets(m: int, n: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    index: np.ndarray[tuple[int, int], np.dtype[np.int64]] = multisets(m, n)
+    return index
+
+
+class MeshTable:
+    """Kernel values on one mesh, computed when first needed: rows K(x, y), diagonals K(y, y), matrices K(y, y')."""
+
+    def __init__(self, kernels: Mapping[str, Kernel], x: Array, mesh: Mesh, *, absolute: bool = False) -> None:
+        self.kernels, self.x, self.mesh, self.absolute = kernels, x, mesh, absolute
+        self._rows: dict[str, Array] = {}
+        self._diagonals: dict[str, Array] = {}
+        self._matrices: dict[str, Array] = {}
+        self._square = (mesh.nodes**2).sum(axis=1)
+
+    def _sign(self, values: Array) -> Array:
+        return np.abs(values) if self.absolute else values
+
+    def rows(self, name: str) -> Array:
+        """K(x, y), shape (m, M)."""
+        if name not in self._rows:
+            self._rows[name] = self._sign(self.kernels[name](self.x, self.mesh.nodes))
+        return self._rows[name]
+
+    def diagonal(self, name: str) -> Array:
+        """K(y, y), shape (M,)."""
+        if name not in self._diagonals:
+            self._diagonals[name] = self._sign(self.kernels[name].at_coincidence(self.mesh.nodes))
+        return self._diagonals[name]
+
+    def block(self, name: str, part: slice) -> Array:
+        """K(y, y') for a slice of the first index."""
+        return self._sign(self.kernels[name](self.mesh.nodes[part], self.mesh.nodes))
+
+    def matrix(self, name: str) -> Array:
+        """K(y, y'), shape (M, M)."""
+        if name not in self._matrices:
+            self._matrices[name] = self.block(name, slice(None))
+        return self._matrices[name]
+
+    def density(self, shape: Shape, p: int) -> Array:
+        """Weight, profile and loops at point p, shape (M,)."""
+        value = self.mesh.weights
+        power = shape.powers[p]
+        if power:
+            value = value * self._square ** (power // 2)
+            if power % 2:
+                value = value * self._sign(self.mesh.nodes[:, 0])
+        for name, k in shape.loops[p]:
+            value = value * self.diagonal(name) ** k
+        return self._sign(value)
+
+    def vertex(self, shape: Shape, p: int, part: slice = slice(None)) -> Array:
+        """Legs at point p for all multisets of inputs, times the density: shape (multisets of each group..., M)."""
+        return self.legs(shape, p, part) * self.density(shape, p)[part]
+
+    def legs(self, shape: Shape, p: int, part: slice = slice(None)) -> Array:
+        """Products of the kernels of the legs at point p, shape (multisets of each group..., M)."""
+        result = np.ones(len(self.mesh.weights[part]))
+        m = len(self.x)
+        for name, k in shape.legs[p]:
+            rows = self.rows(name)[:, part]
+            index = _multisets(m, k)
+            block = rows[index[:, 0]]
+            for leg in range(1, k):
+                block *= rows[index[:, leg]]
+            result = result[..., None, :] * block
+        return result
+
+
+def evaluate(shape: Shape, table: MeshTable) -> Array:
+    """Return the integral for all multisets of inputs: one axis for each leg group, in order of points.
+
+    Raises
+    ------
+    ComputationError
+        If an intermediate would exceed `MEMORY`; the message gives its size.
+    """
+    m, size = len(table.x), len(table.mesh)
+    counts = [len(_multisets(m, k)) for at in shape.legs for _, k in at]
+    if shape.n_points == 1:
+        return _one_point(shape, table, counts)
+    if shape.n_points == 2 and shape.lines:
+        return _two_points(shape, table)
+    return _network(shape, table)
+
+
+def _one_point(shape: Shape, table: MeshTable, counts: list[int]) -> Array:
+    """Sum over one point's nodes in blocks; the legs split in two halves, so that the sum is a matrix product."""
+    m, size = len(table.x), len(table.mesh)
+    total = np.zeros(counts)
+    density = table.density(shape, 0)
+    halves = [(name, k // 2, k - k // 2) for name, k in shape.legs[0]]
+    first = replace(shape, legs=(tuple((name, a) for name, a, _ in halves if a),))
+    second = replace(shape, legs=(tuple((name, b) for name, _, b in halves if b),))
+    small = [len(_multisets(m, a)) for _, a, _ in halves] + [len(_multisets(m, b)) for *_, b in halves]
+    block = max(1, 2_000_000 // max(1, *small, int(np.prod(small[: len(halves)])), int(np.prod(small[len(halves) :]))))
+    product = np.zeros((int(np.prod(small[: len(halves)])), int(np.prod(small[len(halves) :]))))
+    for start in range(0, size, block):
+        part = slice(start, start + block)
+        left = table.legs(first, 0, part) * density[part]
+        product += left.reshape(len(product), -1) @ table.legs(second, 0, part).reshape(product.shape[1], -1).T
+    grid = product.reshape(small)
+    # a multiset of k inputs is its first half and its second half
+    index: list[Indices] = []
+    for axis, (_, a, b) in enumerate(halves):
+        rows = _multisets(m, a + b)
+        view = (-1,) + (1,) * (len(halves) - axis - 1)
+        index.insert(axis, multiset_rank(rows[:, :a], m).reshape(view))
+        index.append(multiset_rank(rows[:, a:], m).reshape(view))
+    total[...] = grid[tuple(index)]
+    return total
+
+
+def _two_points(shape: Shape, table: MeshTable) -> Array:
+    """Contract two points through their lines, the matrix in blocks of rows so that it is never stored."""
+    size = len(table.mesh)
+    first, second = table.vertex(shape, 0), table.vertex(shape, 1)
+    right = second.reshape(-1, size)
+    left = first.reshape(-1, size)
+    total = np.zeros((len(left), len(right)))
+    step = max(1, 8_000_000 // size)
+    for start in range(0, size, step):
+        part = slice(start, start + step)
+        block = _line_block(shape.lines, table, part)
+        total += left[:, part] @ (block @ right.T)
+    return total.reshape(first.shape[:-1] + second.shape[:-1])
+
+
+def _line_block(lines: tuple[Line, ...], table: MeshTable, part: slice) -> Array:
+    block: Array | None = None
+    for _, _, name, k in lines:
+        factor = table.block(name, part) ** k
+        block = factor if block is None else block * factor
+    assert block is not None
+    return block
+
+
+def _network(shape: Shape, table: MeshTable) -> Array:
+    """Contract three or more points (or two without a line) along numpy's greedy path."""
+    size = len(table.mesh)
+    points = list(range(shape.n_points))
+    operands: list[Array] = []
+    subscripts: list[list[int]] = []
+    output: list[int] = []
+    letter = shape.n_points
+    for p in points:
+        operands.append(table.vertex(shape, p))
+        own = list(range(letter, letter + len(shape.legs[p])))
+        letter += len(own)
+        output += own
+        subscripts.append([*own, p])
+    for (a, b), group in _parallel(shape.lines).items():
+        _refuse(size * size, "the matrix of a line")
+        value = np.ones(())
+        for name, k in group:
+            value = value * table.matrix(name) ** k
+        operands.append(value)
+        subscripts.append([a, b])
+    arguments: list[Any] = [item for pair in zip(operands, subscripts, strict=True) for item in pair]
+    path, _ = np.einsum_path(*arguments, output, optimize="greedy")
+    sizes = {
+        s: n for value, sub in zip(operands, subscripts, strict=True) for s, n in zip(sub, value.shape, strict=True)
+    }
+    for entries in _intermediates(path[1:], subscripts, output, sizes):
+        _refuse(entries, "an intermediate of the contraction")
+    return np.asarray(np.einsum(*arguments, output, optimize=path))
+
+
+def _parallel(lines: tuple[Line, ...]) -> dict[tuple[int, int], list[tuple[str, int]]]:
+    groups: dict[tuple[int, int], list[tuple[str, int]]] = {}
+    for a, b, name, k in lines:
+        groups.setdefault((a, b), []).append((name, k))
+    return groups
+
+
+def _intermediates(
+    path: list[tuple[int, ...]], subscripts: list[list[int]], output: list[int], sizes: dict[int, int]
+) -> Iterator[int]:
+    """Yield the number of entries of each intermediate of a contraction path."""
+    left = [set(s) for s in subscripts]
+    for step in path:
+        joined = set().union(*(left[i] for i in step))
+        left = [s for i, s in enumerate(left) if i not in step]
+        kept = {s for s in joined if s in output or any(s in other for other in left)}
+        left.append(kept)
+        yield int(np.prod([sizes[s] for s in kept], dtype=object))
+
+
+def _refuse(entries: int, what: str) -> None:
+    if entries * 8 > MEMORY:
+        raise ComputationError(
+            f"{what} needs {entries * 8 / 1e9:.1f} GB, more than the {MEMORY / 1e9:.1f} GB allowed; lower rtol or the "
+            "order, or use fewer inputs"
+        )

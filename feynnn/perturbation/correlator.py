@@ -1,0 +1,242 @@
+"""Correlator: an n-point function of a theory, defined once, indexed by orders, evaluated at any inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..combinatorics import multisets
+from ..diagrams.diagram_set import DiagramSet
+from ..diagrams.generation import Kind, check_request, generate
+from ..errors import DivergenceError, InputError
+from ..npoint import NPoint
+from ..points import Array, as_points, whole
+from ..theory.action import Order, Theory
+from ..theory.kernels import Kernel, Lattice
+from ..uncertain import Uncertain
+from .contraction import products_of
+from .integration import Integrator
+from .quadrature import Cutoff
+
+if TYPE_CHECKING:
+    import sympy
+
+    from .formula import Formula
+
+
+class Series(Mapping[tuple[int, ...], NPoint]):
+    """The coefficients of a perturbation series, an `NPoint` for each order.
+
+    ``s[{"lam": 1}]`` or ``s[1, 0]`` is the coefficient of lam; ``s[{}]`` the free part; calling ``s.sum(couplings)``
+    adds the series up.
+    """
+
+    def __init__(self, theory: Theory, coefficients: dict[tuple[int, ...], NPoint]) -> None:
+        self.theory, self._coefficients = theory, coefficients
+
+    def __getitem__(self, order: Order) -> NPoint:
+        key = self.theory.order(order)
+        if key not in self._coefficients:
+            raise InputError(f"the series was computed to the orders {sorted(self._coefficients)}, not {key}")
+        return self._coefficients[key]
+
+    def __iter__(self) -> Iterator[tuple[int, ...]]:
+        return iter(self._coefficients)
+
+    def __len__(self) -> int:
+        return len(self._coefficients)
+
+    def sum(self, couplings: Mapping[str, float]) -> NPoint:
+        """Return the sum over orders at the couplings' values; bounds add linearly."""
+        values = self.theory.values(couplings)
+        total: NPoint | None = None
+        for order, coefficient in self._coefficients.items():
+            term = coefficient * float(np.prod([g**k for g, k in zip(values, order, strict=True)]))
+            total = term if total is None else total + term
+        assert total is not None
+        return total
+
+    def __repr__(self) -> str:
+        names = ["*".join(f"{c}^{k}" if k > 1 else c for c, k in zip(self.theory.couplings, o, strict=True) if k) or "1"
+                 for o in self]  # fmt: skip
+        return f"Series({', '.join(names)})"
+
+
+class Correlator:
+    """The n-point function of a theory in perturbation theory.
+
+    Parameters
+    ----------
+    theory : Theory
+        Action and propagator scheme.
+    n : int
+        Number of points; 0 for log(Z/Z_0) (kind "connected").
+    kernel : Kernel
+        Propagator of lines between external points.
+    vertex_kernel : Kernel, optional
+        Propagator of lines with an end on a vertex; `kernel` by default. The slides use ``K.without_bias()``.
+    cutoff : Cutoff, optional
+        Box of each vertex; none for a `Lattice`.
+    kind : {"vacuum-free", "connected", "1PI", "all"}
+        The full function, the connected one, ...
+    per_volume : bool
+        For n = 0 and a translation-invariant kernel: fix one vertex at the origin, the connected vacuum diagrams per
+        unit volume.
+
+    Examples
+    --------
+    >>> import feynnn as fn
+    >>> K = fn.kernels.Gauss()
+    >>> theory = fn.Theory.parse("lam*f**4", propagator="exact")
+    >>> G4 = fn.Correlator(theory, 4, kernel=K, vertex_kernel=K.without_bias(), cutoff=fn.Cutoff(), kind="connected")
+    >>> round(G4.series([0.0], max_order=1)[{"lam": 1}].at(0, 0, 0, 0), 6)
+    -30.079539
+    """
+
+    def __init__(
+        self,
+        theory: Theory,
+        n: int,
+        *,
+        kernel: Kernel,
+        vertex_kernel: Kernel | None = None,
+        cutoff: Cutoff | None = None,
+        kind: Kind = "vacuum-free",
+        per_volume: bool = False,
+    ) -> None:
+        self.theory, self.n, self.kind = theory, whole(n, "n"), kind
+        check_request(theory, n, kind)
+        self.kernel = _as_kernel(kernel, "kernel")
+        self.vertex_kernel = self.kernel if vertex_kernel is None else _as_kernel(vertex_kernel, "vertex_kernel")
+        if self.kernel.d_in != self.vertex_kernel.d_in:
+            raise InputError(
+                f"kernel has d_in = {self.kernel.d_in}, vertex_kernel d_in = {self.vertex_kernel.d_in}; they must agree"
+            )
+        if isinstance(self.kernel, Lattice) != isinstance(self.vertex_kernel, Lattice):
+            raise InputError("kernel and vertex_kernel must both be lattices, or neither")
+        if cutoff is not None and not isinstance(cutoff, Cutoff):
+            raise InputError(f"cutoff must be a Cutoff, got {cutoff!r}; write Cutoff({cutoff!r})")
+        self.cutoff = cutoff
+        self.per_volume = per_volume
+        if per_volume and (n != 0 or kind != "connected" or not self.vertex_kernel.translation_invariant):
+            raise InputError(
+                "per_volume fixes one vertex of connected vacuum diagrams: it needs n=0, kind='connected' and a "
+                f"translation-invariant kernel, got n={n}, kind={kind!r}, {self.vertex_kernel!r}"
+            )
+        self._diagrams: dict[tuple[int, ...], DiagramSet] = {}
+
+    def diagrams(self, order: Order) -> DiagramSet:
+        """Return the diagrams at an exact order."""
+        key = self.theory.order(order)
+        if key not in self._diagrams:
+            self._diagrams[key] = generate(self.theory, self.n, order=key, kind=self.kind)
+        return self._diagrams[key]
+
+    def expression(self, max_order: Order = 1) -> sympy.Expr:
+        """Return the expansion to a cumulative order as sympy; K_v is the vertex kernel where it differs."""
+        import sympy
+
+        from .expressions import expression
+
+        name = "K" if self.vertex_kernel == self.kernel else "K_v"
+        terms = [expression(self.diagrams(o), vertex_kernel=name) for o in self.theory.orders_up_to(max_order)]
+        return sympy.Add(*terms)
+
+    def formula(self, max_order: Order = 1) -> Formula:
+        """Return the expansion grouped by topology, as the slides write it."""
+        from .formula import formula
+
+        return formula(self.theory, self.n, max_order=max_order, kind=self.kind)
+
+    def series(
+        self, x: npt.ArrayLike | None = None, *, max_order: Order = 1, rtol: float = 1e-10, atol: float = 0.0
+    ) -> Series:
+        """Return the coefficients of the series at the inputs, all multisets at once.
+
+        Parameters
+        ----------
+        x : array_like, shape (m, d_in)
+            Inputs; none for n = 0.
+        max_order : int or dict
+            Cumulative order.
+        rtol, atol : float
+            Each integral's bound is at most rtol times the integral of its absolute integrand, plus atol.
+
+        Returns
+        -------
+        Series
+            `NPoint`s of kind "computed" whose bound adds the integrals' bounds linearly.
+
+        Raises
+        ------
+        DivergenceError, ComputationError
+            If an integral does not exist, or the accuracy cannot be reached.
+        """
+        points = self._points(x)
+        tool = Integrator(
+            {"K": self.kernel, "K_v": self.vertex_kernel},
+            points,
+            self.cutoff,
+            rtol=rtol,
+            atol=atol,
+            pinned=self.per_volume,
+        )
+        rows = multisets(len(points), self.n)
+        result = {}
+        for order in self.theory.orders_up_to(max_order):
+            total = Uncertain.exact(np.zeros(len(rows)))
+            for d in self.diagrams(order):
+                for term in products_of(d):
+                    total = total + tool.product(term, rows)
+            result[order] = NPoint(
+                total.values,
+                n=self.n,
+                n_inputs=len(points),
+                connected=self.kind != "vacuum-free" and self.kind != "all",
+                kind="computed",
+                bound=total.bound,
+                points=points,
+                origin=f"order {dict(zip(self.theory.couplings, order, strict=True))}",
+            )
+        return Series(self.theory, result)
+
+    def evaluate(
+        self,
+        x: npt.ArrayLike,
+        couplings: Mapping[str, float],
+        *,
+        max_order: Order = 1,
+        rtol: float = 1e-10,
+        atol: float = 0.0,
+    ) -> NPoint:
+        """Return the n-point function at the inputs for given couplings, to a cumulative order."""
+        self.theory.values(couplings)
+        result = self.series(x, max_order=max_order, rtol=rtol, atol=atol).sum(couplings)
+        result.origin = f"perturbation theory, order {max_order}"
+        return result
+
+    def _points(self, x: npt.ArrayLike | None) -> Array:
+        if x is None:
+            if self.n:
+                raise InputError(f"a {self.n}-point function needs inputs x of shape (m, {self.kernel.d_in})")
+            return np.zeros((0, self.kernel.d_in))
+        return as_points(x, self.kernel.d_in)
+
+    def __repr__(self) -> str:
+        parts: dict[str, Any] = {"kernel": self.kernel}
+        if self.vertex_kernel != self.kernel:
+            parts["vertex_kernel"] = self.vertex_kernel
+        parts |= {"cutoff": self.cutoff, "kind": self.kind}
+        inside = ", ".join(f"{k}={v!r}" for k, v in parts.items())
+        return f"Correlator({self.theory!r}, {self.n}, {inside})"
+
+
+def _as_kernel(kernel: object, name: str) -> Kernel:
+    if not isinstance(kernel, Kernel):
+        raise InputError(f"{name} must be a kernel such as feynnn.kernels.Gauss(), got {kernel!r}")
+    if kernel.diagonal == "singular" and kernel.d_in < 1:
+        raise DivergenceError(f"{kernel!r} cannot be a propagator")
+    return kernel
