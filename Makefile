@@ -5,6 +5,8 @@ PY := .venv/bin/python
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
+# Without byte code every process compiles the libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test check study docs bench env clean
 

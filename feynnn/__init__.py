@@ -6,7 +6,35 @@ The public names load on first use, so that ``import feynnn`` costs almost nothi
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .diagrams.counting import count as count
+    from .diagrams.diagram import Diagram as Diagram
+    from .diagrams.diagram_set import DiagramSet as DiagramSet
+    from .diagrams.generation import generate as generate
+    from .errors import FeynnnError as FeynnnError
+    from .errors import FeynnnWarning as FeynnnWarning
+    from .matching.fitting import match as match
+    from .matching.running import beta as beta
+    from .matching.running import flow as flow
+    from .networks.finite_width import exact as exact
+    from .networks.network import Network as Network
+    from .npoint import NPoint as NPoint
+    from .perturbation.correlator import Correlator as Correlator
+    from .perturbation.expressions import expression as expression
+    from .perturbation.expressions import ratio as ratio
+    from .perturbation.formula import formula as formula
+    from .perturbation.lowering import lower as lower
+    from .perturbation.quadrature import Cutoff as Cutoff
+    from .sampling.ensemble import sample as sample
+    from .storage import load as load
+    from .storage import save as save
+    from .theory import kernels as kernels
+    from .theory.action import Theory as Theory
+    from .theory.interaction import Interaction as Interaction
+    from .views.drawing import draw as draw
+    from .views.report import report as report
 
 __version__ = "0.1.0"
 

@@ -10,13 +10,15 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
+from .points import whole
+
 Indices = npt.NDArray[np.int64]
 Partition = tuple[tuple[int, ...], ...]
 
 
 def multisets(m: int, n: int) -> Indices:
     """Return the C(m+n-1, n) multisets of size `n` of range(m), shape (k, n), in lexicographic order."""
-    rows = list(combinations_with_replacement(range(m), n))
+    rows = list(combinations_with_replacement(range(whole(m, "m")), whole(n, "n")))
     return np.array(rows, dtype=np.int64).reshape(len(rows), n)
 
 
@@ -40,23 +42,24 @@ def multiset_rank(indices: npt.ArrayLike, m: int) -> Indices:
     return np.asarray(comb(top, n) - 1 - table[top - 1 - subset, n - np.arange(n)].sum(axis=-1))
 
 
-def _partitions(elements: tuple[int, ...]) -> Iterator[Partition]:
+def _partitions(elements: tuple[int, ...], even: bool) -> Iterator[Partition]:
     if not elements:
         yield ()
         return
     first, rest = elements[0], elements[1:]
     for mask in range(1 << len(rest)):
+        if even and mask.bit_count() % 2 == 0:
+            continue
         block = (first, *(e for i, e in enumerate(rest) if mask >> i & 1))
         others = tuple(e for i, e in enumerate(rest) if not mask >> i & 1)
-        for tail in _partitions(others):
+        for tail in _partitions(others, even):
             yield (block, *tail)
 
 
 @lru_cache(maxsize=32)
 def set_partitions(n: int, *, even: bool = False) -> tuple[Partition, ...]:
     """Return all partitions of range(n) into blocks; with `even`, into blocks of even size only."""
-    every = _partitions(tuple(range(n)))
-    return tuple(p for p in every if not even or all(len(b) % 2 == 0 for b in p))
+    return tuple(_partitions(tuple(range(n)), even))
 
 
 def pairings(elements: Sequence[int]) -> Iterator[tuple[tuple[int, int], ...]]:

@@ -7,16 +7,17 @@ function that is not symmetric (one labelled diagram, a user's expression) on al
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import factorial
+from reprlib import repr as short
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from .combinatorics import Indices, Partition, multiset_rank, multisets, set_partitions
+from .combinatorics import Indices, Partition, multiset_rank, multisets, pairings, set_partitions
 from .errors import InputError
-from .points import Array
+from .points import Array, as_floats, real, whole
 from .uncertain import Uncertain, sum_of_products
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["exact", "computed", "sampled"]
 _ORDER: tuple[Kind, ...] = ("exact", "computed", "sampled")
+#: Begins the name of a source that is not the rows of a run.
+_INDEPENDENT = "independent:"
 
 
 class NPoint:
@@ -57,8 +60,11 @@ class NPoint:
     Raises
     ------
     InputError
-        If the shapes do not fit.
+        If the shapes do not fit or an error is negative.
     """
+
+    #: numpy leaves ``number * p`` and ``array * p`` to this class.
+    __array_ufunc__ = None
 
     def __init__(
         self,
@@ -76,7 +82,8 @@ class NPoint:
         origin: str = "",
         source: str | None = None,
     ) -> None:
-        v = np.array(values, dtype=np.float64)
+        v = as_floats(values, "values")
+        n, n_inputs = whole(n, "n"), whole(n_inputs, "n_inputs", least=1 if n else 0)
         self.indices: Indices = multisets(n_inputs, n) if symmetric else ordered_tuples(n_inputs, n)
         if v.shape != (len(self.indices),):
             raise InputError(
@@ -87,18 +94,48 @@ class NPoint:
             raise InputError("give rows or stat, not both: rows already carry the standard errors")
         sources: dict[str, Array] = {}
         if rows is not None:
-            r = np.asarray(rows, dtype=np.float64)
+            r = as_floats(rows, "rows")
             if r.ndim != 2 or r.shape[1] != v.size or r.shape[0] < 2:
                 raise InputError(f"rows must have shape (n_experiments >= 2, {v.size}), got {r.shape}")
             sources[source or uuid.uuid4().hex] = (r - r.mean(axis=0)) / np.sqrt(r.shape[0] * (r.shape[0] - 1.0))
         elif stat is not None:
-            sources[source or uuid.uuid4().hex] = np.diag(np.broadcast_to(np.asarray(stat, dtype=np.float64), v.shape))
-        b = np.zeros_like(v) if bound is None else np.broadcast_to(np.asarray(bound, dtype=np.float64), v.shape).copy()
+            sources[_INDEPENDENT + (source or uuid.uuid4().hex)] = np.diag(_errors(stat, "stat", v.size))
+        b = np.zeros_like(v) if bound is None else _errors(bound, "bound", v.size)
+        if kind is not None and kind not in _ORDER:
+            raise InputError(f"kind must be 'exact', 'computed' or 'sampled', got {kind!r}")
         self.data = Uncertain(v, b, sources)
-        self.n, self.n_inputs, self.connected, self.symmetric = n, n_inputs, connected, symmetric
+        self.n, self.n_inputs, self.connected, self.symmetric = n, n_inputs, bool(connected), bool(symmetric)
         self.kind: Kind = kind or ("sampled" if sources else "computed" if b.any() else "exact")
-        self.points: Array | None = None if points is None else np.asarray(points, dtype=np.float64)
+        self.points: Array | None = None if points is None else _points(points, n_inputs)
         self.origin = origin
+
+    @classmethod
+    def from_uncertain(
+        cls,
+        data: Uncertain,
+        *,
+        n: int,
+        n_inputs: int,
+        points: Array | None = None,
+        connected: bool = False,
+        symmetric: bool = True,
+        kind: Kind | None = None,
+        origin: str = "",
+    ) -> NPoint:
+        """Return the n-point function with values and errors `data`, correlation kept."""
+        p = cls(
+            data.values,
+            n=n,
+            n_inputs=n_inputs,
+            connected=connected,
+            symmetric=symmetric,
+            kind=kind or ("sampled" if data.sources else "computed"),
+            bound=data.bound,
+            points=points,
+            origin=origin,
+        )
+        p.data = data
+        return p
 
     # --- reading -------------------------------------------------------------------------------------------------
 
@@ -135,23 +172,27 @@ class NPoint:
         """
         if len(self.data.sources) != 1:
             return None
-        (a,) = self.data.sources.values()
+        ((name, a),) = self.data.sources.items()
+        if name.startswith(_INDEPENDENT):
+            return None
         return np.asarray(self.values + a * np.sqrt(a.shape[0] * (a.shape[0] - 1.0)))
 
     def position(self, *inputs: int) -> int:
         """Return the position of the value at the inputs numbered `inputs`."""
-        i = np.array(inputs, dtype=np.int64)
-        if i.shape != (self.n,) or (self.n and (i.min() < 0 or i.max() >= self.n_inputs)):
-            raise InputError(f"at() needs {self.n} input numbers in 0..{self.n_inputs - 1}, got {inputs}")
-        return int(self.rank(i[None, :])[0])
+        row = np.array([whole(i, "input number") for i in inputs], dtype=np.int64)
+        return int(self.rank(row[None, :])[0])
 
     def at(self, *inputs: int) -> float:
         """Return the value at the inputs numbered `inputs`, in any order for a symmetric function."""
         return float(self.values[self.position(*inputs)])
 
     def rank(self, tuples: npt.ArrayLike) -> Indices:
-        """Return the positions of rows of input numbers, shape (r, n), in `values`."""
-        rows = np.asarray(tuples, dtype=np.int64)
+        """Return the positions of rows of input numbers, shape (..., n), in `values`."""
+        rows = np.asarray(tuples)
+        good = rows.ndim > 0 and rows.shape[-1] == self.n and (rows.dtype.kind in "iu" or not rows.size)
+        if not good or (rows.size and (rows.min() < 0 or rows.max() >= self.n_inputs)):
+            raise InputError(f"expected {self.n} input numbers, each in 0..{self.n_inputs - 1}, got {rows.tolist()}")
+        rows = rows.astype(np.int64)
         if self.symmetric:
             return multiset_rank(rows, self.n_inputs)
         powers = self.n_inputs ** np.arange(self.n - 1, -1, -1, dtype=np.int64)
@@ -176,28 +217,30 @@ class NPoint:
         result.points, result.origin = self.points, origin or self.origin
         return result
 
-    def _check(self, other: object) -> NPoint:
+    def _check(self, other: object, *, same: bool = False) -> NPoint:
         if not isinstance(other, NPoint):
-            raise InputError(f"n-point functions combine with n-point functions and numbers, got {other!r}")
+            raise InputError(f"an n-point function adds to n-point functions only, got {short(other)}")
         mine, theirs = (self.n, self.n_inputs, self.symmetric), (other.n, other.n_inputs, other.symmetric)
         if mine != theirs:
             raise InputError(f"(n, inputs, symmetric) differ: {mine} and {theirs}")
         if self.points is not None and other.points is not None and not np.array_equal(self.points, other.points):
             raise InputError("the two n-point functions belong to different inputs")
+        if same and self.connected != other.connected and self.n > 2:
+            raise InputError("one function is connected, the other full: use to_connected(kernel) or to_full(kernel)")
         return other
 
     def __add__(self, other: NPoint) -> NPoint:
-        q = self._check(other)
+        q = self._check(other, same=True)
         return self._like(self.data + q.data, q)
 
     def __sub__(self, other: NPoint) -> NPoint:
-        q = self._check(other)
+        q = self._check(other, same=True)
         return self._like(self.data - q.data, q)
 
     def __mul__(self, factor: NPoint | float) -> NPoint:
         if isinstance(factor, NPoint):
             return self._like(self.data * self._check(factor).data, factor)
-        return self._like(self.data.scaled(float(factor)))
+        return self._like(self.data.scaled(real(factor, "factor")))
 
     __rmul__ = __mul__
 
@@ -207,11 +250,14 @@ class NPoint:
     def __truediv__(self, other: NPoint | float) -> NPoint:
         if isinstance(other, NPoint):
             return self._like(self.data / self._check(other).data, other)
-        return self._like(self.data.scaled(1.0 / float(other)))
+        number = real(other, "divisor")
+        if number == 0:
+            raise InputError("an n-point function was divided by zero")
+        return self._like(self.data.scaled(1.0 / number))
 
     # --- moments and cumulants -----------------------------------------------------------------------------------
 
-    def to_full(self, kernel: Kernel | NPoint | None = None, *, lower: Iterable[NPoint] = ()) -> NPoint:
+    def to_full(self, kernel: Kernel | NPoint | None = None, *, lower: NPoint | Iterable[NPoint] = ()) -> NPoint:
         """Return the full function: the sum over set partitions of products of connected functions.
 
         Parameters
@@ -221,30 +267,44 @@ class NPoint:
         lower : iterable of NPoint
             Connected functions with fewer points (n = 6 needs the 4-point function).
             Odd ones that are not given count as zero.
+
+        Raises
+        ------
+        InputError
+            If a function is missing, of the wrong class or of other inputs.
         """
-        if self.connected is False:
+        if not self.connected:
             return self
         return self._convert(kernel, lower, connected=False)
 
-    def to_connected(self, kernel: Kernel | NPoint | None = None, *, lower: Iterable[NPoint] = ()) -> NPoint:
-        """Return the connected function: the Moebius inverse of `to_full`; `lower` are *full* functions."""
+    def to_connected(self, kernel: Kernel | NPoint | None = None, *, lower: NPoint | Iterable[NPoint] = ()) -> NPoint:
+        """Return the connected function: the Moebius inverse of `to_full`; `lower` are *full* functions.
+
+        A kernel stands for the connected 2-point function.
+        """
         if self.connected:
             return self
         return self._convert(kernel, lower, connected=True)
 
-    def _convert(self, kernel: Kernel | NPoint | None, lower: Iterable[NPoint], *, connected: bool) -> NPoint:
+    def _convert(self, kernel: Kernel | NPoint | None, lower: NPoint | Iterable[NPoint], *, connected: bool) -> NPoint:
         if not self.symmetric:
             raise InputError("only symmetric n-point functions convert between full and connected")
+        if self.n == 0:
+            raise InputError("the 0-point functions Z and log Z are not converted: take the logarithm of the values")
         parts = {self.n: self}
-        for p in lower:
-            if p.n < self.n and p.connected is connected and p.n != 2:
+        functions = [lower] if isinstance(lower, NPoint) else list(lower)
+        for p in as_npoints(functions) if functions else ():
+            self._check_lower(p)
+            if p.n < self.n and p.connected is connected and p.n > 2:
                 word = "full" if connected else "connected"
                 raise InputError(f"lower must hold {word} functions, got a {p.n}-point function that is not")
-            if p.n_inputs != self.n_inputs:
-                raise InputError(f"lower has {p.n_inputs} inputs, this function {self.n_inputs}")
-            parts.setdefault(p.n, p)
-        if self.n > 2 and 2 not in parts:
+            if p.n < self.n:
+                parts.setdefault(p.n, p)
+        if self.n > 2 and 2 not in parts and (self.n > 3 or 1 in parts):
             parts[2] = self._two_point(kernel)
+        if 1 in parts and 2 in parts and self.n > 2 and parts[2].connected is connected:
+            # the two kinds of 2-point function differ by the product of the fields' means
+            parts[2] = parts[2]._convert(None, [parts[1]], connected=not connected)
         odd = any(n % 2 for n in parts)
         terms: list[tuple[float, list[Uncertain]]] = []
         for partition in set_partitions(self.n, even=not odd):
@@ -256,12 +316,18 @@ class NPoint:
         data = sum_of_products(terms, lambda: Uncertain.exact(np.zeros_like(self.values)))
         return self._like(data, *others, connected=connected)
 
+    def _check_lower(self, p: NPoint) -> None:
+        if p.n_inputs != self.n_inputs:
+            raise InputError(f"a lower function has {p.n_inputs} inputs, this one {self.n_inputs}")
+        if p.points is not None and self.points is not None and not np.array_equal(p.points, self.points):
+            raise InputError(f"the {p.n}-point function belongs to other inputs than this {self.n}-point function")
+
     def _factors(self, partition: Partition, parts: dict[int, NPoint]) -> list[Uncertain] | None:
+        if any(len(block) % 2 and len(block) not in parts for block in partition):
+            return None
         factors = []
         for block in partition:
             part = parts.get(len(block))
-            if part is None and len(block) % 2:
-                return None
             if part is None:
                 raise InputError(
                     f"the {self.n}-point function needs the {len(block)}-point function too: pass it in lower=[...]"
@@ -271,12 +337,15 @@ class NPoint:
 
     def _two_point(self, kernel: Kernel | NPoint | None) -> NPoint:
         if isinstance(kernel, NPoint):
+            if kernel.n != 2:
+                raise InputError(f"kernel must be a kernel or a 2-point function, got a {kernel.n}-point function")
+            self._check_lower(kernel)
             return kernel
         if kernel is None:
             raise InputError("pass the kernel (or a 2-point function): connected and full functions differ by it")
         if self.points is None:
             raise InputError("this function carries no points: pass a 2-point NPoint instead of a kernel")
-        return gaussian(kernel, self.points, 2)
+        return gaussian(kernel, self.points, 2, connected=True)
 
     # --- showing and storing -------------------------------------------------------------------------------------
 
@@ -333,8 +402,30 @@ class NPoint:
         """Rebuild what `to_dict` wrote."""
         keys = ("n", "n_inputs", "connected", "symmetric", "kind", "bound", "points", "origin")
         p = cls(data["values"], **{k: data[k] for k in keys})
-        p.data = Uncertain(p.values, p.bound, {s: np.array(a, dtype=float) for s, a in data["sources"].items()})
+        sources = {str(s): as_floats(a, f"source {s!r}") for s, a in data["sources"].items()}
+        for s, a in sources.items():
+            if a.ndim != 2 or a.shape[1] != len(p):
+                raise InputError(f"source {s!r} must have shape (r, {len(p)}), got {a.shape}")
+        p.data = Uncertain(p.values, p.bound, sources)
         return p
+
+
+def _errors(values: npt.ArrayLike, name: str, k: int) -> Array:
+    """Return errors as an array of shape (k,), from such an array or one number."""
+    errors = as_floats(values, name)
+    if errors.shape not in ((), (k,)):
+        raise InputError(f"{name} must be a number or have shape ({k},), got shape {errors.shape}")
+    if (errors < 0).any():
+        raise InputError(f"{name} must not be negative, got {errors.min():g}")
+    return np.full(k, errors) if errors.ndim == 0 else errors
+
+
+def _points(values: npt.ArrayLike, n_inputs: int) -> Array:
+    points = as_floats(values, "points")
+    points = points[:, None] if points.ndim == 1 else points
+    if points.ndim != 2 or len(points) != n_inputs:
+        raise InputError(f"points must have shape ({n_inputs}, d_in), got shape {points.shape}")
+    return points
 
 
 def ordered_tuples(m: int, n: int) -> Indices:
@@ -350,23 +441,26 @@ def gaussian(kernel: Kernel, points: Array, n: int, *, connected: bool = False) 
     matrix = kernel(points, points)
     m = len(points)
     index = multisets(m, n)
-    values = np.zeros(len(index))
+    values, size = np.zeros(len(index)), np.zeros(len(index))
     if n % 2 == 0 and (not connected or n == 2):
-        for partition in set_partitions(n, even=True):
-            if all(len(b) == 2 for b in partition):
-                values += np.prod([matrix[index[:, a], index[:, b]] for a, b in partition], axis=0) if n else 1.0
-    bound = np.abs(values) * np.finfo(float).eps * 4 * max(n, 1)
+        for pairs in pairings(range(n)):
+            term = np.prod([matrix[index[:, a], index[:, b]] for a, b in pairs], axis=0) if n else np.ones(1)
+            values += term
+            size += np.abs(term)
+    bound = size * np.finfo(float).eps * 4 * max(n, 1)
     return NPoint(
         values, n=n, n_inputs=m, connected=connected, kind="exact", bound=bound, points=points, origin="Gaussian"
     )
 
 
-def as_npoints(data: NPoint | Sequence[NPoint]) -> list[NPoint]:
+def as_npoints(data: NPoint | Iterable[NPoint]) -> list[NPoint]:
     """Return `data` as a list of n-point functions."""
+    if not isinstance(data, NPoint | Iterable):
+        raise InputError(f"expected n-point functions (NPoint), got {short(data)}")
     items = [data] if isinstance(data, NPoint) else list(data)
     for p in items:
         if not isinstance(p, NPoint):
-            raise InputError(f"expected n-point functions (NPoint), got {p!r}")
+            raise InputError(f"expected n-point functions (NPoint), got {short(p)}")
     if not items:
         raise InputError("expected at least one n-point function, got none")
     return items

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .errors import InputError
 from .points import Array
 
 
@@ -66,6 +67,11 @@ class Uncertain:
         """Return the sources of a function with derivatives `left` and `right`."""
         result = {s: a * left for s, a in self.sources.items()}
         for s, a in other.sources.items():
+            if s in result and len(a) != len(result[s]):
+                raise InputError(
+                    f"the source {s!r} has {len(result[s])} rows in one quantity and {len(a)} in the other: "
+                    "quantities of one run must keep the same experiments; give different runs different names"
+                )
             term = a * right
             result[s] = result[s] + term if s in result else term
         return result
@@ -89,7 +95,7 @@ class Uncertain:
         a, b = self.values, other.values
         # An interval that reaches zero has no bounded quotient: say infinity rather than something finite.
         room = np.abs(b) - other.bound
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             quotient = a / b
             bound = np.where(room > 0, (self.bound + np.abs(quotient) * other.bound) / room, np.inf)
             sources = self._combine(other, 1 / b, -quotient / b)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from reprlib import repr as short
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
-from ..points import Array, as_points, whole
+from ..points import Array, as_floats, as_points, real, whole
 from .interaction import Interaction, Profile, profile_text
-from .parsing import POINTS, parse_polynomial
+from .parsing import POINTS, Monomial, parse_terms
 
 if TYPE_CHECKING:
     from .kernels import Kernel
@@ -47,12 +48,16 @@ class Theory:
         propagator: Scheme = "free",
         normal_ordered: bool = False,
     ) -> None:
+        if isinstance(interactions, str | Interaction) or not isinstance(interactions, Iterable):
+            raise InputError(
+                f"a theory takes a list of interactions, got {short(interactions)}; Theory.parse reads text"
+            )
         self.interactions = tuple(interactions)
         if not self.interactions:
             raise InputError("a theory needs at least one interaction")
         for i in self.interactions:
             if not isinstance(i, Interaction):
-                raise InputError(f"expected an Interaction, got {i!r}")
+                raise InputError(f"expected an Interaction, got {short(i)}")
         self.couplings: tuple[str, ...] = tuple(i.coupling for i in self.interactions)
         for name in self.couplings:
             if self.couplings.count(name) > 1:
@@ -82,29 +87,20 @@ class Theory:
         """
         legs: dict[str, tuple[int, ...]] = {}
         profiles: dict[str, Profile] = {}
-        for monomial, c in parse_polynomial(text).items():
-            powers = dict(monomial)
-            shown = "*".join([str(c), *(f"{s}**{k}" if k > 1 else s for s, k in monomial)])
-            names = [s for s in powers if not s.startswith("f(") and s not in POINTS]
-            if len(names) != 1 or powers[names[0]] != 1:
-                what = "no coupling" if not names else f"the couplings {'*'.join(names)}"
-                raise InputError(f"each term needs exactly one named coupling, the term {shown} has {what}")
-            fields = [p for p in POINTS if f"f({p})" in powers]
-            if not fields:
-                raise InputError(f"the term {shown} has no field; write for example {names[0]}*f**4")
-            if fields != list(POINTS[: len(fields)]):
-                raise InputError(f"the term {shown} must use the points {', '.join(POINTS[: len(fields)])} in order")
-            if any(p in powers for p in POINTS[len(fields) :]):
-                raise InputError(f"the term {shown} has a weight at a point without a field")
-            degree = tuple(powers[f"f({p})"] for p in fields)
-            if legs.setdefault(names[0], degree) != degree:
-                raise InputError(f"the coupling {names[0]!r} names two terms; give each term a name of its own")
-            profiles.setdefault(names[0], {})[tuple(powers.get(p, 0) for p in fields)] = c
-        return cls(
-            [Interaction(degree, name, **_split_factor(profiles[name])) for name, degree in legs.items()],
-            propagator=propagator,
-            normal_ordered=normal_ordered,
-        )
+        for term in parse_terms(text):
+            if not term:
+                raise InputError(f"a term of the action {short(text)} is zero; leave it out")
+            earlier = set(legs)
+            for monomial, c in term.items():
+                name, degree, powers = _read_term(monomial, c)
+                if name in earlier or legs.setdefault(name, degree) != degree:
+                    raise InputError(
+                        f"the coupling {name!r} names two terms; give each term a name of its own, "
+                        f"or write one weight such as {name}*(1 + y**2)*f**4"
+                    )
+                profiles.setdefault(name, {})[powers] = c
+        terms = [Interaction(degree, name, profile=profiles[name]) for name, degree in legs.items()]
+        return cls(terms, propagator=propagator, normal_ordered=normal_ordered)
 
     @property
     def is_even(self) -> bool:
@@ -152,12 +148,14 @@ class Theory:
 
     def values(self, couplings: Mapping[str, float]) -> tuple[float, ...]:
         """Return the couplings' values in the theory's order; a missing one counts as 0."""
+        if not isinstance(couplings, Mapping):
+            raise InputError(f"couplings must be a dict such as {{{self.couplings[0]!r}: 0.1}}, got {short(couplings)}")
         unknown = set(couplings) - set(self.couplings)
         if unknown:
             raise InputError(
                 f"unknown coupling {min(map(str, unknown))!r}; this theory has {', '.join(self.couplings)}"
             )
-        numbers = tuple(float(couplings.get(c, 0.0)) for c in self.couplings)
+        numbers = tuple(real(couplings.get(c, 0.0), f"the coupling {c!r}") for c in self.couplings)
         for name, v in zip(self.couplings, numbers, strict=True):
             if not np.isfinite(v):
                 raise InputError(f"the coupling {name!r} must be finite, got {v!r}")
@@ -197,22 +195,31 @@ class Theory:
         Raises
         ------
         InputError
-            If shapes do not fit, or the kernel matrix is singular at these inputs.
+            If shapes do not fit, or the kernel matrix is singular or infinite at these inputs.
         """
         points = as_points(x, kernel.d_in)
-        f = np.asarray(values, dtype=np.float64)
+        f = as_floats(values, "values")
         m = len(points)
         if f.shape[-1:] != (m,) or not np.isfinite(f).all():
             raise InputError(f"values must be finite with last axis {m} (one for each input), got shape {f.shape}")
-        w = np.broadcast_to(np.asarray(1.0 if weights is None else weights, dtype=np.float64), (m,))
-        matrix = kernel(points, points)
-        eigenvalues, vectors = np.linalg.eigh(matrix)
+        w = np.ones(m) if weights is None else as_floats(weights, "weights")
+        if w.shape not in ((), (m,)) or not np.isfinite(w).all():
+            raise InputError(f"weights must be {m} finite numbers (one for each input), got shape {w.shape}")
+        variance = kernel.at_coincidence(points)
+        if not (variance > 0).all():
+            raise InputError(
+                f"the kernel is {variance.min():g} at the input {points[int(variance.argmin())].tolist()}: the field "
+                "has no density there; leave out this input"
+            )
+        # of the correlations, so that inputs of very different variance do not look singular
+        size = np.sqrt(variance)
+        eigenvalues, vectors = np.linalg.eigh(kernel(points, points) / size / size[:, None])
         if eigenvalues[0] <= eigenvalues[-1] * m * np.finfo(float).eps:
             raise InputError(
                 f"the kernel matrix is singular at these {m} inputs (smallest eigenvalue {eigenvalues[0]:.2g} of "
                 f"largest {eigenvalues[-1]:.2g}): the field is a linear combination there; leave out inputs"
             )
-        total = 0.5 * ((f @ vectors) ** 2 / eigenvalues).sum(axis=-1)
+        total = 0.5 * (((f / size) @ vectors) ** 2 / eigenvalues).sum(axis=-1)
         square = (points**2).sum(axis=1)
         for interaction, g in zip(self.interactions, self.values(couplings or {}), strict=True):
             n_points = len(interaction.degree)
@@ -237,7 +244,7 @@ class Theory:
         return f"Theory({str(self)!r}{extra})"
 
     def __str__(self) -> str:
-        return " + ".join(map(str, self.interactions))
+        return " + ".join(map(str, self.interactions)).replace("+ -", "- ")
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -259,9 +266,20 @@ class Theory:
         return cls(terms, propagator=data["propagator"], normal_ordered=data["normal_ordered"])
 
 
-def _split_factor(profile: Profile) -> dict[str, Any]:
-    """Split a single-monomial profile into a rational factor and a monic weight."""
-    if len(profile) == 1:
-        ((powers, c),) = profile.items()
-        return {"factor": c, "profile": {powers: Fraction(1)}}
-    return {"profile": profile}
+def _read_term(monomial: Monomial, c: Fraction) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+    """Return the coupling, the degree and the powers of the weight of one term of an action."""
+    powers = dict(monomial)
+    shown = "*".join([str(c), *(f"{s}**{k}" if k > 1 else s for s, k in monomial)])
+    names = [s for s in powers if not s.startswith("f(") and s not in POINTS]
+    if len(names) != 1 or powers[names[0]] != 1:
+        product = "*".join(f"{s}**{powers[s]}" if powers[s] > 1 else s for s in names)
+        what = f"the couplings {product}" if names else "no coupling"
+        raise InputError(f"each term needs exactly one named coupling, the term {shown} has {what}")
+    fields = [p for p in POINTS if f"f({p})" in powers]
+    if not fields:
+        raise InputError(f"the term {shown} has no field; write for example {names[0]}*f**4")
+    if fields != list(POINTS[: len(fields)]):
+        raise InputError(f"the term {shown} must use the points {', '.join(POINTS[: len(fields)])} in order")
+    if any(p in powers for p in POINTS[len(fields) :]):
+        raise InputError(f"the term {shown} has a weight at a point without a field")
+    return names[0], tuple(powers[f"f({p})"] for p in fields), tuple(powers.get(p, 0) for p in fields)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import factorial
+from math import factorial, gcd, lcm
+from reprlib import repr as short
 
 import numpy as np
 
@@ -41,6 +42,11 @@ class Interaction:
     ------
     InputError
         If the degree is not positive, the name not usable or the profile not a polynomial in the points.
+
+    Notes
+    -----
+    ``factor`` absorbs the common rational factor of the profile, so that equal terms compare equal: the profile's
+    coefficients are whole numbers without a common divisor, the first one positive.
     """
 
     degree: tuple[int, ...]
@@ -63,20 +69,18 @@ class Interaction:
             raise InputError(f"a coupling needs a name, got the number {coupling!r}; write for example 'lam'")
         if not isinstance(coupling, str) or not re.fullmatch(r"[A-Za-z]\w*", coupling, re.ASCII):
             raise InputError(f"a coupling is an ASCII name such as 'lam', got {coupling!r}")
-        if coupling in RESERVED or re.fullmatch(r"[xyz]\d+", coupling):
+        if coupling in RESERVED or re.fullmatch(r"[xyzw]\d+", coupling):
             raise InputError(f"the name {coupling!r} is taken by the field, the points or the kernel; choose another")
-        if isinstance(factor, float):
-            raise InputError(f"factor must be exact: an int, a Fraction or text such as '1/24', got {factor!r}")
-        try:
-            number = Fraction(factor)
-        except (ValueError, TypeError, ZeroDivisionError) as error:
-            raise InputError(f"factor must be a rational number, got {factor!r}") from error
+        number = _rational(factor, "factor")
         if not number:
             raise InputError(f"factor must not be zero (interaction {coupling!r})")
+        weight = sorted(_as_profile(profile, len(legs)).items())
+        common = Fraction(gcd(*(c.numerator for _, c in weight)), lcm(*(c.denominator for _, c in weight)))
+        common = -common if weight[0][1] < 0 else common
         object.__setattr__(self, "degree", legs)
         object.__setattr__(self, "coupling", coupling)
-        object.__setattr__(self, "factor", number)
-        object.__setattr__(self, "profile", tuple(sorted(_as_profile(profile, len(legs)).items())))
+        object.__setattr__(self, "factor", number * common)
+        object.__setattr__(self, "profile", tuple((powers, c / common) for powers, c in weight))
 
     @property
     def n_legs(self) -> int:
@@ -147,7 +151,7 @@ class Interaction:
             ("f" if local else f"f({p})") + (f"**{legs}" if legs > 1 else "")
             for p, legs in zip(POINTS, self.degree, strict=False)
         )
-        factor = "" if self.factor == 1 else f"{self.factor}*"
+        factor = "" if self.factor == 1 else "-" if self.factor == -1 else f"{self.factor}*"
         return f"{factor}{self.coupling}*{profile_text(self.profile, brackets=True)}{fields}"
 
 
@@ -156,8 +160,11 @@ def profile_text(profile: tuple[tuple[tuple[int, ...], Fraction], ...], *, brack
     terms = []
     for powers, c in profile:
         symbols = [f"{p}**{k}" if k > 1 else p for p, k in zip(POINTS, powers, strict=False) if k]
-        terms.append("*".join(([str(c)] if c != 1 or not symbols else []) + symbols))
-    text = " + ".join(terms)
+        if symbols and abs(c) == 1:
+            terms.append(("-" if c < 0 else "") + "*".join(symbols))
+        else:
+            terms.append("*".join([str(c), *symbols]))
+    text = " + ".join(terms).replace("+ -", "- ")
     if not brackets:
         return text
     if text == "1":
@@ -170,9 +177,32 @@ def _as_profile(profile: str | Mapping[tuple[int, ...], Fraction] | None, n_poin
         return {(0,) * n_points: Fraction(1)}
     if isinstance(profile, str):
         return profile_of(parse_polynomial(profile), n_points, profile)
-    if not profile:
+    if not isinstance(profile, Mapping):
+        raise InputError(f"profile must be text such as '1 + y**2', got {short(profile)}")
+    result: Profile = {}
+    for powers, c in profile.items():
+        if not isinstance(powers, tuple) or len(powers) != n_points:
+            raise InputError(f"each key of a profile has one power for each of {n_points} points, got {short(powers)}")
+        coefficient = _rational(c, "a profile's coefficient")
+        if coefficient:
+            result[tuple(whole(p, "a profile's power") for p in powers)] = coefficient
+    if not result:
         raise InputError("a profile must not be zero")
-    return dict(profile)
+    return result
+
+
+def _rational(value: object, name: str) -> Fraction:
+    """Return an exact number; text is read by the grammar of actions."""
+    if isinstance(value, str):
+        number = parse_polynomial(value)
+        if set(number) - {()}:
+            raise InputError(f"{name} must be a rational number such as '1/24', got {value!r}")
+        return number.get((), Fraction(0))
+    if isinstance(value, np.integer):
+        return Fraction(int(value))
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise InputError(f"{name} must be exact: an int, a Fraction or text such as '1/24', got {short(value)}")
+    return Fraction(value)
 
 
 def profile_of(polynomial: Polynomial, n_points: int, text: str) -> Profile:

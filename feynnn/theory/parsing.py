@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from reprlib import repr as short
 
 from ..errors import InputError
 
@@ -21,8 +22,10 @@ Polynomial = dict[Monomial, Fraction]
 
 POINTS = ("y", "z", "w")
 _TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)|([A-Za-z_]\w*)|(\*\*|[-+*/^()]))", re.ASCII)
+_MAX_LENGTH = 10_000
+_MAX_DIGITS = 300
 _MAX_POWER = 64
-_MAX_TERMS = 10_000
+_MAX_TERMS = 1000
 
 
 def multiply(a: Polynomial, b: Polynomial) -> Polynomial:
@@ -54,27 +57,43 @@ def parse_polynomial(text: str) -> Polynomial:
     InputError
         With the position, if the text does not follow the grammar.
     """
+    result: Polynomial = {}
+    for term in parse_terms(text):
+        result = add(result, term)
+    return result
+
+
+def parse_terms(text: str) -> list[Polynomial]:
+    """Parse `text` and return the terms of its outermost sum one by one.
+
+    Raises
+    ------
+    InputError
+        With the position, if the text does not follow the grammar.
+    """
     if not isinstance(text, str):
-        raise InputError(f"expected text such as 'lam*f**4 + kap*f**6', got {text!r}")
+        raise InputError(f"expected text such as 'lam*f**4 + kap*f**6', got {short(text)}")
     return _Parser(text).parse()
 
 
 class _Parser:
     def __init__(self, text: str) -> None:
+        if len(text) > _MAX_LENGTH:
+            raise InputError(f"cannot read the expression: it has {len(text)} characters, more than {_MAX_LENGTH}")
         self.text = text
         self.tokens: list[tuple[str, int]] = []
         position = 0
-        while text[position:].strip():
+        while rest := text[position:].lstrip():
             match = _TOKEN.match(text, position)
             if match is None:
-                raise self.error("unexpected character", position)
+                raise self.error("unexpected character", len(text) - len(rest))
             self.tokens.append((match.group(match.lastindex or 0), match.start(match.lastindex or 0)))
             position = match.end()
         self.next = 0
         self.depth = 0
 
     def error(self, what: str, position: int) -> InputError:
-        pointer = self.text[:position] + " >>>" + self.text[position : position + 12]
+        pointer = self.text[max(0, position - 40) : position] + " >>>" + self.text[position : position + 12]
         return InputError(f"cannot read the expression: {what} at column {position + 1}: {pointer!r}")
 
     def peek(self) -> str:
@@ -88,39 +107,56 @@ class _Parser:
         self.next += 1
         return token
 
-    def parse(self) -> Polynomial:
+    def parse(self) -> list[Polynomial]:
         if not self.tokens:
             raise InputError("cannot read the expression: it is empty; write for example 'lam*f**4'")
-        result = self.sum()
+        result = self.terms()
         if self.peek():
             raise self.error(f"unexpected {self.peek()!r}", self.here())
         return result
 
-    def sum(self) -> Polynomial:
-        result = self.product()
+    def terms(self) -> list[Polynomial]:
+        result = [self.product()]
         while self.peek() in ("+", "-"):
             sign = 1 if self.take() == "+" else -1
-            result = add(result, self.product(), sign)
+            result.append(add({}, self.product(), sign))
         return result
+
+    def sum(self) -> Polynomial:
+        total: Polynomial = {}
+        for term in self.terms():
+            for monomial, c in term.items():
+                total[monomial] = total.get(monomial, Fraction(0)) + c
+        return self.checked({m: c for m, c in total.items() if c})
 
     def product(self) -> Polynomial:
         result = self.power()
         while self.peek() in ("*", "/"):
             if self.take() == "*":
-                right = self.power()
-                self.limit(len(result) * len(right))
-                result = multiply(result, right)
+                result = self.multiplied(result, self.power())
             else:
                 where = self.here()
                 divisor = self.power()
                 if set(divisor) != {()}:
                     raise self.error("only division by a non-zero number is allowed", where)
-                result = {m: c / divisor[()] for m, c in result.items()}
+                result = self.checked({m: c / divisor[()] for m, c in result.items()})
         return result
 
-    def limit(self, terms: int) -> None:
-        if terms > _MAX_TERMS:
+    def multiplied(self, a: Polynomial, b: Polynomial) -> Polynomial:
+        if len(a) * len(b) > _MAX_TERMS:
             raise self.error(f"more than {_MAX_TERMS} terms when multiplied out", self.here())
+        return self.checked(multiply(a, b))
+
+    def checked(self, polynomial: Polynomial) -> Polynomial:
+        """Return `polynomial` unless it has grown past what an action can mean."""
+        if len(polynomial) > _MAX_TERMS:
+            raise self.error(f"more than {_MAX_TERMS} terms", self.here())
+        for monomial, c in polynomial.items():
+            if any(p > _MAX_POWER for _, p in monomial):
+                raise self.error(f"a power is larger than {_MAX_POWER}", self.here())
+            if max(c.numerator.bit_length(), c.denominator.bit_length()) > 4 * _MAX_DIGITS:
+                raise self.error(f"a number has more than {_MAX_DIGITS} digits", self.here())
+        return polynomial
 
     def power(self) -> Polynomial:
         if self.peek() in ("+", "-"):
@@ -135,14 +171,14 @@ class _Parser:
         self.take()
         where = self.here()
         token = self.take()
-        if not token.isdecimal() or int(token) > _MAX_POWER:
-            raise self.error(f"the exponent must be a whole number up to {_MAX_POWER}, got {token!r}", where)
+        if not token.isdecimal() or len(token) > 9 or int(token) > _MAX_POWER:
+            shown = short(token) if token else "nothing"
+            raise self.error(f"the exponent must be a whole number up to {_MAX_POWER}, got {shown}", where)
         if int(token) == 0:
             raise self.error("a power of zero is refused: leave the factor out", where)
         result = base
         for _ in range(int(token) - 1):
-            self.limit(len(result) * len(base))
-            result = multiply(result, base)
+            result = self.multiplied(result, base)
         return result
 
     def nest(self) -> None:
@@ -161,6 +197,9 @@ class _Parser:
                 raise self.error("missing ')'", self.here())
             return inner
         if token and (token[0].isdigit() or token[0] == "."):
+            exponent = re.split("[eE]", token)[-1] if re.search("[eE]", token) else "0"
+            if len(token) > _MAX_DIGITS or abs(int(exponent)) > _MAX_DIGITS:
+                raise self.error(f"a number has more than {_MAX_DIGITS} digits", where)
             value = Fraction(token)
             return {(): value} if value else {}
         if token == "f":

@@ -6,11 +6,19 @@ textbook formulas of the kernels lose half the digits or all. (Dekker 1971; Ogit
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
 from ...points import Array
 
 _SPLIT = 134217729.0  # 2**27 + 1
+
+
+def pair(value: Fraction) -> tuple[float, float]:
+    """Return a rational as a pair (float, rounding error)."""
+    high = float(value)
+    return high, float(value - Fraction(high))
 
 
 def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
@@ -49,6 +57,24 @@ def wedge_squared(x: Array, y: Array) -> Array:
             s, g = two_sum(p, -q)
             total = total + (s + (g + (e - f))) ** 2
     return total
+
+
+def decaying_exponential(rate: tuple[float, float], distance: tuple[Array, Array]) -> Array:
+    """Return exp(-rate * distance) for two pairs; a rounding error of the exponent would be multiplied by its size."""
+    high, low = distance
+    p, e = two_product(np.asarray(rate[0]), high)
+    return np.asarray(np.exp(-p) * (1.0 - (e + rate[0] * low + rate[1] * high)))
+
+
+def distance(x: Array, y: Array) -> tuple[Array, Array]:
+    """Return |x - y| for rows of x (m, d) and y (p, d) as a pair of arrays (m, p)."""
+    if x.shape[1] == 1:
+        r, e = two_sum(x[:, None, 0], -y[None, :, 0])
+        return np.abs(r), np.where(r < 0, -e, e)
+    high, low = distance_squared(x, y)
+    r = np.sqrt(high)
+    p, e = two_product(r, r)
+    return r, ((high - p) - e + low) / (2 * np.where(r == 0, 1.0, r))
 
 
 def distance_squared(x: Array, y: Array) -> tuple[Array, Array]:

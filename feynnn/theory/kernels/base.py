@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from ...errors import InputError
 from ...points import Array, as_points, positive, whole
+from ._accurate import pair
 
 if TYPE_CHECKING:
     import sympy
@@ -85,6 +87,11 @@ class Kernel:
         return None
 
     @property
+    def length(self) -> float:
+        """Scale over which the kernel varies; meshes are graded with it."""
+        return 1.0
+
+    @property
     def growth(self) -> str:
         """Why a vertex integral over all space diverges, for the error message."""
         return "it does not decay at infinity"
@@ -109,7 +116,7 @@ class Kernel:
         return isinstance(other, Kernel) and type(self) is type(other) and self._parameters() == other._parameters()
 
     def __hash__(self) -> int:
-        return hash((type(self), repr(self)))
+        return hash((type(self), *self._parameters().values()))
 
 
 def coordinates(d_in: int) -> tuple[list[sympy.Symbol], list[sympy.Symbol]]:
@@ -148,6 +155,8 @@ class NetworkKernel(Kernel):
         self.sigma_w = positive(sigma_w, "sigma_w")
         self.sigma_b = positive(sigma_b, "sigma_b", allow_zero=True)
         self.bias = bool(bias)
+        #: sigma_w^2 / d_in as a pair (float, rounding error).
+        self._scale = pair(Fraction(self.sigma_w) ** 2 / self.d_in)
 
     @property
     def constant(self) -> float:
@@ -157,11 +166,16 @@ class NetworkKernel(Kernel):
     @property
     def scale(self) -> float:
         """Variance of one weight of the hidden layer: sigma_w^2 / d_in."""
-        return self.sigma_w**2 / self.d_in
+        return self._scale[0]
 
     def without_bias(self) -> Kernel:
-        """Return K - sigma_b^2 (the vertex kernel of the slides)."""
-        return type(self)(self.sigma_w, self.sigma_b, self.d_in, bias=False)
+        """Return K - sigma_b^2 (the vertex kernel of the slides); the kernel itself if there is no bias to drop."""
+        return self if not self.constant else type(self)(self.sigma_w, self.sigma_b, self.d_in, bias=False)
+
+    @property
+    def length(self) -> float:
+        """Input at which the pre-activation's standard deviation is one."""
+        return 1.0 / float(np.sqrt(self.scale))
 
     @property
     def growth(self) -> str:

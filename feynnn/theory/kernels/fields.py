@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import InputError
-from ...points import Array, as_points, positive
-from ._accurate import distance_squared
+from ...points import Array, as_floats, as_points, positive
+from ._accurate import decaying_exponential, distance
 from .base import Diagonal, Kernel, coordinates, exact_number
 
 if TYPE_CHECKING:
@@ -42,20 +42,26 @@ class FreeScalar(Kernel):
     def _matrix(self, x: Array, y: Array) -> Array:
         from scipy.special import kve
 
-        high, low = distance_squared(x, y)
-        r = np.sqrt(high + low)
         m, d = self.mass, self.d_in
+        r, low = distance(x, y)
+        decay = decaying_exponential((m, 0.0), (r, low))
         if d == 1:
-            return np.exp(-m * r) / (2 * m)
-        with np.errstate(divide="ignore", invalid="ignore"):
+            return decay / (2 * m)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             if d == 3:
-                return np.exp(-m * r) / (4 * np.pi * r)
+                return decay / (4 * np.pi * r)
             nu = d / 2 - 1
-            value = (2 * np.pi) ** (-d / 2) * (m / r) ** nu * kve(nu, m * r) * np.exp(-m * r)
-        return np.where(r == 0, np.inf, value)
+            value = (2 * np.pi) ** (-d / 2) * (m / r) ** nu * kve(nu, m * r) * decay
+        # far out, where the exponential is zero already, the Bessel function of scipy is not a number
+        return np.where(r == 0, np.inf, np.where(decay == 0, 0.0, value))
 
     def _coincident(self, x: Array) -> Array:
         return np.full(len(x), 1 / (2 * self.mass))
+
+    @property
+    def length(self) -> float:
+        """The Compton length 1/mass."""
+        return 1.0 / self.mass
 
     @property
     def reach(self) -> float | None:
@@ -104,7 +110,7 @@ class Lattice(Kernel):
     def __init__(
         self, matrix: npt.ArrayLike, sites: npt.ArrayLike | None = None, weights: npt.ArrayLike | None = None
     ) -> None:
-        k = np.asarray(matrix, dtype=np.float64)
+        k = as_floats(matrix, "a lattice kernel")
         if k.ndim != 2 or k.shape[0] != k.shape[1] or not len(k):
             raise InputError(f"a lattice kernel is a square matrix, got shape {k.shape}")
         if not np.isfinite(k).all() or not np.allclose(k, k.T, rtol=1e-12, atol=0):
@@ -112,13 +118,13 @@ class Lattice(Kernel):
         smallest = float(np.linalg.eigvalsh(k)[0])
         if smallest <= 0:
             raise InputError(f"a lattice kernel must be positive definite, its smallest eigenvalue is {smallest:.3g}")
-        positions = np.arange(len(k), dtype=np.float64)[:, None] if sites is None else np.asarray(sites, dtype=float)
+        positions = np.arange(len(k), dtype=np.float64)[:, None] if sites is None else as_floats(sites, "sites")
         super().__init__(positions.shape[1] if positions.ndim == 2 else 1)
         self.matrix = (k + k.T) / 2
         self.sites = as_points(positions, self.d_in, "sites")
         if len(self.sites) != len(k) or len(np.unique(self.sites, axis=0)) != len(k):
             raise InputError(f"a {len(k)} x {len(k)} kernel needs {len(k)} distinct sites, got {len(self.sites)}")
-        w = np.ones(len(k)) if weights is None else np.asarray(weights, dtype=np.float64)
+        w = np.ones(len(k)) if weights is None else as_floats(weights, "weights")
         if w.shape != (len(k),) or not np.isfinite(w).all():
             raise InputError(f"weights must be {len(k)} finite numbers, got shape {w.shape}")
         self.weights = w

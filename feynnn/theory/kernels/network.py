@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...points import Array
-from ._accurate import distance_squared, dot, two_product, two_sum, wedge_squared
+from ._accurate import decaying_exponential, distance_squared, dot, two_product, two_sum, wedge_squared
 from .base import Kernel, NetworkKernel, coordinates, exact_number
 
 if TYPE_CHECKING:
@@ -25,11 +25,8 @@ class Gauss(NetworkKernel):
     translation_invariant = True
 
     def _matrix(self, x: Array, y: Array) -> Array:
-        high, low = distance_squared(x, y)
-        rate = 0.5 * self.scale
-        # the exponent in two pieces: its rounding error would be multiplied by its size
-        p, e = two_product(np.asarray(rate), high)
-        return self.constant + self.sigma_w**2 * np.exp(-p) * (1.0 - (e + rate * low))
+        rate = (0.5 * self._scale[0], 0.5 * self._scale[1])
+        return self.constant + self.sigma_w**2 * decaying_exponential(rate, distance_squared(x, y))
 
     def _coincident(self, x: Array) -> Array:
         return np.full(len(x), self.constant + self.sigma_w**2)
@@ -43,7 +40,7 @@ class Gauss(NetworkKernel):
         """Return d_in one-dimensional Gauss kernels whose product is this one (without bias only)."""
         if self.constant:
             return None
-        return [_GaussAxis(self.sigma_w ** (2 / self.d_in), self.scale) for _ in range(self.d_in)]
+        return [_GaussAxis(self.sigma_w ** (2 / self.d_in), *self._scale) for _ in range(self.d_in)]
 
     @property
     def expression(self) -> sympy.Expr:
@@ -61,24 +58,27 @@ class _GaussAxis(Kernel):
 
     translation_invariant = True
 
-    def __init__(self, amplitude: float, rate: float) -> None:
+    def __init__(self, amplitude: float, rate: float, rate_low: float = 0.0) -> None:
         super().__init__(1)
-        self.amplitude, self.rate = amplitude, rate
+        self.amplitude, self.rate, self.rate_low = amplitude, rate, rate_low
 
     def _matrix(self, x: Array, y: Array) -> Array:
-        high, low = distance_squared(x, y)
-        p, e = two_product(np.asarray(0.5 * self.rate), high)
-        return self.amplitude * np.exp(-p) * (1.0 - (e + 0.5 * self.rate * low))
+        rate = (0.5 * self.rate, 0.5 * self.rate_low)
+        return self.amplitude * decaying_exponential(rate, distance_squared(x, y))
 
     def _coincident(self, x: Array) -> Array:
         return np.full(len(x), self.amplitude)
+
+    @property
+    def length(self) -> float:
+        return 1.0 / float(np.sqrt(self.rate))
 
     @property
     def reach(self) -> float | None:
         return float(np.sqrt(2 * np.log(1e17) / self.rate))
 
     def _parameters(self) -> dict[str, float]:
-        return {"amplitude": self.amplitude, "rate": self.rate}
+        return {"amplitude": self.amplitude, "rate": self.rate, "rate_low": self.rate_low}
 
 
 class _PreActivation(NetworkKernel):
@@ -89,11 +89,11 @@ class _PreActivation(NetworkKernel):
     def _covariance(self, x: Array, y: Array) -> Array:
         """Return C_xy, shape (m, p), with the rounding error of its sum put back."""
         high, low = dot(x, y)
-        scale = np.asarray(self.scale)
-        p, e = two_product(scale, high)
+        scale, scale_low = self._scale
+        p, e = two_product(np.asarray(scale), high)
         b, b_low = two_product(np.asarray(self.sigma_b), np.asarray(self.sigma_b))
         total, rest = two_sum(p, b)
-        return total + (rest + (e + scale * low + b_low))
+        return total + (rest + (e + scale * low + scale_low * high + b_low))
 
     def _variance(self, x: Array) -> Array:
         """Return C_xx, shape (m,)."""
@@ -115,7 +115,7 @@ class Erf(_PreActivation):
 
     def _matrix(self, x: Array, y: Array) -> Array:
         # asin(p / sqrt(p^2 + q^2)) = atan2(p, q), and q^2 is a sum of positive terms
-        cross = 1 + 2 * self._variance(x)[:, None] + 2 * self._variance(y)[None, :] + 4 * self._wedge_squared(x, y)
+        cross = 1 + 2 * (self._variance(x)[:, None] + self._variance(y)[None, :]) + 4 * self._wedge_squared(x, y)
         angle = np.arctan2(2 * self._covariance(x, y), np.sqrt(cross))
         return self.constant + self.sigma_w**2 * (2 / np.pi) * angle
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
-from ...points import Array, positive
+from ...points import Array, as_floats, positive
 from .base import Diagonal, Kernel
 
 
@@ -51,11 +51,12 @@ class FromCallable(Kernel):
         self.function = function
         self.decay_length = None if decay_length is None else positive(decay_length, "decay_length")
         rng = np.random.default_rng(20080860)
-        scale = positive(probe_scale, "probe_scale")
+        self.probe_scale = scale = positive(probe_scale, "probe_scale")
         probe = scale * rng.uniform(-1.5, 1.5, size=(7, d_in))
         # different numbers of rows on the two sides, or a transposed result would pass
         matrix, transposed = self._matrix(probe[:4], probe[4:]), self._matrix(probe[4:], probe[:4])
-        if not np.allclose(matrix, transposed.T, rtol=1e-9, atol=1e-300):
+        rounding = 1e-13 * float(np.abs(matrix).max())
+        if not np.allclose(matrix, transposed.T, rtol=1e-9, atol=rounding):
             i, j = np.unravel_index(int(np.abs(matrix - transposed.T).argmax()), matrix.shape)
             raise InputError(
                 f"the kernel is not symmetric: K(x, y) = {matrix[i, j]!r} but K(y, x) = {transposed[j, i]!r} at "
@@ -67,21 +68,33 @@ class FromCallable(Kernel):
         self.diagonal = self._probe_diagonal(probe[0], scale) if diagonal is None else diagonal
 
     def _matrix(self, x: Array, y: Array) -> Array:
-        with np.errstate(all="ignore"):
-            value = np.asarray(self.function(x, y), dtype=np.float64)
+        value = self._call(x, y)
         if value.shape != (len(x), len(y)):
             raise InputError(
                 f"the kernel function must return shape ({len(x)}, {len(y)}) for points of shapes {x.shape} and "
                 f"{y.shape}, got {value.shape}"
             )
-        if not np.isfinite(value).all():
-            i, j = np.argwhere(~np.isfinite(value))[0]
-            if getattr(self, "diagonal", "singular") != "singular" or not np.array_equal(x[i], y[j]):
+        for i, j in np.argwhere(~np.isfinite(value)):
+            if self.diagonal != "singular" or not np.array_equal(x[i], y[j]):
                 raise InputError(f"the kernel is {value[i, j]} at x = {x[i].tolist()}, y = {y[j].tolist()}")
+            value[i, j] = np.inf
         return value
 
+    def _call(self, x: Array, y: Array) -> Array:
+        try:
+            with np.errstate(all="ignore"):
+                returned = self.function(x, y)
+        except (ArithmeticError, AttributeError, IndexError, TypeError, ValueError) as error:
+            raise InputError(
+                f"the kernel function failed for points of shapes {x.shape} and {y.shape}, for which it must return "
+                f"shape ({len(x)}, {len(y)}): {type(error).__name__}: {error}"
+            ) from error
+        return as_floats(returned, "what the kernel function returns")
+
     def _probe_diagonal(self, point: Array, scale: float) -> Diagonal:
-        here = np.asarray(self.function(point[None, :], point[None, :]), dtype=np.float64)
+        here = self._call(point[None, :], point[None, :])
+        if here.shape != (1, 1):
+            raise InputError(f"the kernel function must return shape (1, 1) for one point each, got {here.shape}")
         if not np.isfinite(here).all():
             return "singular"
         direction = np.ones(self.d_in) / np.sqrt(self.d_in)
@@ -98,6 +111,11 @@ class FromCallable(Kernel):
         return "kink" if abs(slopes[1]) > 1e-5 * size and abs(slopes[1]) > 0.5 * abs(slopes[0]) else "smooth"
 
     @property
+    def length(self) -> float:
+        """The decay length if given, else the probe's scale."""
+        return self.decay_length or self.probe_scale
+
+    @property
     def reach(self) -> float | None:
         """Distance beyond which the kernel counts as zero: log(1e17) decay lengths."""
         return None if self.decay_length is None else float(self.decay_length * np.log(1e17))
@@ -111,6 +129,9 @@ class FromCallable(Kernel):
         name = getattr(self.function, "__name__", "function")
         how = " (probed)" if self.probed else ""
         return f"FromCallable({name}, d_in={self.d_in}, diagonal={self.diagonal!r}{how})"
+
+    def __hash__(self) -> int:
+        return hash((FromCallable, self.d_in, self.diagonal, self.decay_length))
 
     def _parameters(self) -> dict[str, Any]:
         return {

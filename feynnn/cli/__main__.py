@@ -1,0 +1,5 @@
+"""``python -m feynnn.cli``."""
+
+from . import main
+
+main()

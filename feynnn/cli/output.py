@@ -1,0 +1,104 @@
+"""Writing results: tables for people on standard output, JSON for programs, files between steps."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+
+
+def show(obj: Any, *, as_json: bool, output: str | None = None) -> None:
+    """Print `obj` (its table, or JSON), or save it to a file that the other commands read."""
+    if output is not None:
+        from ..storage import save
+
+        save(obj, output)
+        print(f"wrote {output}", file=sys.stderr)
+        return
+    if as_json:
+        from ..storage import dumps
+
+        print(dumps(obj))
+    else:
+        print(obj)
+
+
+def show_record(record: dict[str, Any], table: object, *, as_json: bool, output: str | None = None) -> None:
+    """Print a plain record as JSON or its table, or write the JSON to a file."""
+    if output is not None:
+        write_text(output, json.dumps(record, indent=1) + "\n")
+    elif as_json:
+        print(json.dumps(record, indent=1))
+    else:
+        print(table)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a file whole or not at all, and say so on standard error."""
+    from ..storage import write_atomically
+
+    write_atomically(Path(path), text)
+    print(f"wrote {path}", file=sys.stderr)
+
+
+class Progress:
+    """Counts steps on standard error: one line that is rewritten on a terminal, every fifth step elsewhere."""
+
+    def __init__(self) -> None:
+        self.terminal = sys.stderr.isatty()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Show step `done` of `total`."""
+        if self.terminal:
+            end = "\n" if done == total else ""
+            print(f"\r\033[K[{done}/{total}] {what}", end=end, file=sys.stderr, flush=True)
+        elif done == total or done % 5 == 0:
+            print(f"[{done}/{total}] {what}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def pool(workers: int) -> Iterator[Executor | None]:
+    """Give a pool of processes, each with one BLAS thread, or None for one worker.
+
+    Raises
+    ------
+    InputError
+        If `workers` is not positive.
+    """
+    if workers < 1:
+        raise InputError(f"--workers must be at least 1, got {workers}")
+    if workers == 1:
+        yield None
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    # read by the workers when they load numpy
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
+        yield executor
+
+
+def prepare_folder(path: Path) -> None:
+    """Make an output folder before the work starts, so that an unwritable one is found at once.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made or written to.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / ".feynnn-probe"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"cannot write to {path}: {error.strerror}; choose another --output") from None

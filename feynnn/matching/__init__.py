@@ -1,0 +1,1 @@
+"""Couplings from correlators, predictions from couplings, and their flow with the cutoff."""
