@@ -348,6 +348,8 @@ def hms(
     from ..studies import hms as study
     from ..studies.summary import summary
 
+    names = tuple(network) if network else study.NETWORKS
+    study.check(scale, names)
     folder = Path(output)
     out.prepare_folder(folder)
     try:
@@ -358,7 +360,7 @@ def hms(
         result = study.run(
             cast(Any, scale),
             seed=seed,
-            networks=tuple(network) if network else study.NETWORKS,
+            networks=names,
             executor=executor,
             progress=out.Progress(),
         )

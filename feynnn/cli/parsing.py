@@ -63,13 +63,14 @@ def points_of(text: str) -> Array:
         content = sys.stdin.read()
     elif Path(text).is_file():
         content = Path(text).read_text()
-    elif any(c.isalpha() for c in text.replace("e", "").replace("E", "")):
-        raise InputError(f"--points: there is no file {text!r}, and it is not a list of numbers such as 0.2,0.4")
     else:
-        rows = [row.split(",") for row in text.split(";")]
-        if len(rows) == 1:
-            rows = [[value] for value in rows[0]]
-        return np.array(_rectangular([[number_of(v, "--points") for v in row] for row in rows]))
+        try:
+            rows = [[float(value) for value in row.split(",")] for row in text.split(";")]
+        except ValueError:
+            raise InputError(
+                f"--points: there is no file {text!r}, and it is not a list of numbers such as 0.2,0.4"
+            ) from None
+        return np.array(_rectangular(rows if len(rows) > 1 else [[value] for value in rows[0]]))
     try:
         data = json.loads(content)
     except json.JSONDecodeError:

@@ -139,6 +139,8 @@ def test_points_from_a_file_and_standard_input(feynnn: object, tmp_path: Path, m
         (("correlator", "lam*f**4", "--points", "0.2", "--cutoff", "nan"), "cutoff"),
         (("correlator", "lam*f**4", "--points", "0.2", "--cutoff", "5", "--coupling", "mu=1"), "unknown coupling"),
         (("match", "no.json", "lam*f**4"), "no file"),
+        (("diagrams",), "action"),
+        (("exact", "erf", "--no-such-option"), "--no-such-option"),
         (("study", "hms", "--scale", "huge"), "scale must be"),
         (("study", "hms", "--network", "tanh"), "tanh"),
     ],

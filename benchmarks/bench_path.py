@@ -1,0 +1,125 @@
+"""Speed of each stage of the path against what a user would otherwise use, in one process on one core.
+
+    make bench    (which sets one BLAS thread)
+
+Peers: feyngraph (diagrams), scipy's quad per tuple (integrals), one numpy network at a time (sampling). Every row is
+the best of several runs; a peer that is not installed is left out and said so.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+import numpy as np
+from scipy.integrate import quad
+
+import feynnn as fn
+from feynnn.studies import hms
+
+
+def best(call: Callable[[], object], seconds: float = 2.0) -> float:
+    """Return the shortest time of repeated calls, after one to warm up."""
+    call()
+    times: list[float] = []
+    while sum(times) < seconds and len(times) < 50:
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def row(name: str, ours: float, theirs: float | None, note: str = "") -> None:
+    """Print one line of the table."""
+    ratio = f"{theirs / ours:>10.3g}" if theirs is not None else f"{'-':>10}"
+    peer = f"{theirs:>12.3g}" if theirs is not None else f"{'-':>12}"
+    print(f"{name:<52} {ours:>12.3g} {peer} {ratio}  {note}")
+
+
+def diagrams() -> None:
+    """Connected 4-point phi^4 diagrams."""
+    try:
+        from feyngraph.topology import TopologyGenerator, TopologyModel
+    except ImportError:
+        TopologyGenerator = None
+    theory = fn.Theory.parse("lam*f**4")
+    for order in (1, 2, 3, 4, 5):
+        ours = best(lambda order=order: fn.generate(theory, 4, order=order, kind="connected"))
+        found = len(fn.generate(theory, 4, order=order, kind="connected"))
+        theirs = None
+        if TopologyGenerator is not None:
+            # with 4 external points, V vertices of 4 legs have V - 1 loops
+            def peer(order: int = order) -> object:
+                return TopologyGenerator(4, order - 1, TopologyModel([4])).generate()
+
+            theirs = best(peer)
+            assert len(peer()) == found, (len(peer()), found)  # type: ignore[arg-type]
+        row(f"connected 4-point phi^4, {order} vertices ({found})", ours, theirs, "feyngraph")
+
+
+def integrals() -> None:
+    """All 126 one-vertex 4-point integrals in one dimension."""
+    theory = fn.Theory.parse("lam*f**4", propagator="exact")
+    for name in ("gauss", "erf", "relu"):
+        net = hms.network(name, 20)
+        kernel, x = net.kernel(), hms.inputs(name)
+        bare = kernel.without_bias()
+        cutoff = 10.0 if name == "gauss" else 100.0
+        g4 = fn.Correlator(theory, 4, kernel=kernel, vertex_kernel=bare, cutoff=fn.Cutoff(cutoff), kind="connected")
+        ours = best(lambda g4=g4, x=x: g4.series(x, max_order=1))
+        values = g4.series(x, max_order=1)[{"lam": 1}]
+
+        def one(row_: np.ndarray, bare: fn.kernels.Kernel = bare, x: np.ndarray = x, cut: float = cutoff) -> float:
+            points = x[row_]
+            return float(
+                quad(
+                    lambda y: float(np.prod(bare(points, [[y]]))),
+                    -cut,
+                    cut,
+                    points=[0.0],
+                    epsabs=0,
+                    epsrel=1e-10,
+                    limit=500,
+                )[0]
+            )
+
+        few = values.indices[:: len(values) // 4]
+        start = time.perf_counter()
+        peer = [-24 * one(r) for r in few]
+        theirs = (time.perf_counter() - start) / len(few) * len(values)
+        worst = max(abs(p / values.at(*r) - 1) for p, r in zip(peer, few, strict=True))
+        row(
+            f"126 integrals, {name}, cutoff {cutoff:g}", ours, theirs, f"quad, {len(few)} tuples; differ by {worst:.0e}"
+        )
+
+
+def networks() -> None:
+    """Whole networks with all 2-, 4- and 6-point sums."""
+    for width in (5, 100, 1000):
+        net = hms.network("erf", width)
+        x = hms.inputs("erf")
+        total = max(2000, 400_000 // width)
+        ours = best(lambda net=net, x=x, total=total: fn.sample(net, x, n_nets=total, n_experiments=2, seed=0)) / total
+
+        def peer(net: fn.Network = net, x: np.ndarray = x) -> None:
+            rng = np.random.default_rng(0)
+            for _ in range(50):
+                w0, b0 = rng.normal(size=net.width), rng.normal(size=net.width)
+                w1, b1 = rng.normal(size=net.width) / math.sqrt(net.width), rng.normal()
+                f = np.array([w1 @ np.vectorize(math.erf)(w0 * float(p) + b0) + b1 for p in x[:, 0]])
+                f4 = np.multiply.outer(np.multiply.outer(f, f), np.multiply.outer(f, f))
+                np.multiply.outer(f4, np.multiply.outer(f, f))
+
+        row(f"one erf-net, width {width}, its 609 products", ours, best(peer, 1.0) / 50, "numpy, one net at a time")
+    for d_in, n in ((1, 4), (1, 6), (2, 4)):
+        net = hms.network("erf", 20, d_in)
+        x = hms.inputs("erf", d_in)
+        row(f"exact erf, d_in = {d_in}, n = {n}", best(lambda net=net, x=x, n=n: fn.exact(net, x, n=n)), None)
+
+
+if __name__ == "__main__":
+    print(f"{'work':<52} {'feynnn (s)':>12} {'peer (s)':>12} {'ratio':>10}  peer")
+    diagrams()
+    integrals()
+    networks()
