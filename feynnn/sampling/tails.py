@@ -18,7 +18,7 @@ from ..networks.network import Network
 from ..points import Array
 
 #: Ratio of measured to exact standard error that is too small; share of one experiment's variance that is too much.
-_RATIO, _SHARE = 0.5, 0.5
+_RATIO, _SHARE = 1 / 3, 0.5
 #: With few experiments both limits are moved until Gaussian rows pass them with this probability (per tuple).
 _FALSE_ALARM = 1e-4
 
