@@ -1,0 +1,1 @@
+"""Pictures and pages: everything that people look at."""
