@@ -16,7 +16,7 @@ from itertools import product
 from math import comb, factorial, gcd
 
 from ..combinatorics import double_factorial
-from ..errors import InputError
+from ..errors import ComputationError, InputError
 from ..points import whole
 from ..theory.action import Order, Theory
 from ..theory.interaction import Interaction
@@ -85,8 +85,15 @@ def count(theory: Theory, n: int, *, order: Order, kind: Kind = "vacuum-free") -
     number = None
     if not theory.normal_ordered and (kind != "1PI" or theory.is_even):
         value = _ladder(_numbers(theory), theory, kind, n, exact, log=_vacuum_inverse_euler)
-        number = int(value)
-    return Count(number, weight, int(weight * scale))
+        number = _integer(value)
+    return Count(number, weight, _integer(weight * scale))
+
+
+def _integer(value: Fraction) -> int:
+    """Return a whole number as int; a fraction here is a bug that rounding would hide."""
+    if value.denominator != 1:
+        raise ComputationError(f"{value} diagrams or contractions: the count should be whole")
+    return value.numerator
 
 
 def _ladder(
@@ -96,8 +103,9 @@ def _ladder(
 
     @cache
     def vacuum_free(k: int, a: Orders) -> Fraction:
+        # low orders first, or the recursion is as deep as the order is high
         return everything(k, a) - sum(
-            (vacuum_free(k, _minus(a, b)) * everything(0, b) for b in _below(a) if any(b)), Fraction(0)
+            (vacuum_free(k, b) * everything(0, _minus(a, b)) for b in _below(a) if b != a), Fraction(0)
         )
 
     @cache

@@ -12,6 +12,7 @@ from functools import cache
 from math import comb
 
 from ..combinatorics import double_factorial
+from ..errors import ComputationError
 from ..theory.interaction import Interaction
 
 #: A cycle type: sorted pairs (length, number of cycles).
@@ -21,19 +22,17 @@ CycleIndex = dict[CycleType, Fraction]
 
 def orbits_of_pairings(n: int, vertices: Sequence[tuple[Interaction, int]]) -> int:
     """Return the number of diagrams with n labelled external points and given numbers of vertices."""
-    index: CycleIndex = {(): Fraction(1)}
-    for interaction, m in vertices:
-        index = _times(index, _wreath(m, _vertex_index(interaction)))
     total = Fraction(0)
-    for cycles, weight in index.items():
+    for cycles, weight in _index(tuple(vertices)).items():
         numbers = dict(cycles)
         numbers[1] = numbers.get(1, 0) + n
         fixed = 1
         for length, k in numbers.items():
             fixed *= _fixed_pairings(length, k)
         total += weight * fixed
-    assert total.denominator == 1
-    return int(total)
+    if total.denominator != 1:
+        raise ComputationError(f"{total} orbits: the number should be whole")
+    return total.numerator
 
 
 @cache
@@ -51,6 +50,22 @@ def _fixed_pairings(length: int, k: int) -> int:
     return total
 
 
+@cache
+def _index(vertices: tuple[tuple[Interaction, int], ...]) -> CycleIndex:
+    """Return the cycle index of the permutations of legs and vertices."""
+    index: CycleIndex = {(): Fraction(1)}
+    for interaction, m in vertices:
+        index = _times(index, _equal_vertices(interaction, m))
+    return index
+
+
+@cache
+def _equal_vertices(interaction: Interaction, m: int) -> CycleIndex:
+    """Return the cycle index of m equal vertices, kept because every order needs those below it."""
+    return _level(_vertex_index(interaction), [_equal_vertices(interaction, k) for k in range(m)])
+
+
+@cache
 def _vertex_index(interaction: Interaction) -> CycleIndex:
     """Return the cycle index of a vertex's own symmetry, acting on its legs."""
     index: CycleIndex = {(): Fraction(1)}
@@ -73,13 +88,21 @@ def _times(a: CycleIndex, b: CycleIndex) -> CycleIndex:
 
 
 def _wreath(m: int, index: CycleIndex) -> CycleIndex:
-    """Return the cycle index of m interchangeable copies: Z_m = (1/m) sum_k p_k(Z) Z_(m-k)."""
-    levels: list[CycleIndex] = [{(): Fraction(1)}]
-    for size in range(1, m + 1):
-        level: CycleIndex = {}
-        for k in range(1, size + 1):
-            stretched = {tuple((k * length, c) for length, c in t): w for t, w in index.items()}
-            for t, w in _times(stretched, levels[size - k]).items():
-                level[t] = level.get(t, Fraction(0)) + w / size
-        levels.append(level)
+    """Return the cycle index of m interchangeable copies."""
+    levels: list[CycleIndex] = []
+    for _ in range(m + 1):
+        levels.append(_level(index, levels))
     return levels[m]
+
+
+def _level(index: CycleIndex, lower: Sequence[CycleIndex]) -> CycleIndex:
+    """Return the cycle index of m copies from those of 0 .. m-1 copies: Z_m = (1/m) sum_k p_k(Z) Z_(m-k)."""
+    m = len(lower)
+    if m == 0:
+        return {(): Fraction(1)}
+    level: CycleIndex = {}
+    for k in range(1, m + 1):
+        stretched = {tuple((k * length, c) for length, c in t): w for t, w in index.items()}
+        for t, w in _times(stretched, lower[m - k]).items():
+            level[t] = level.get(t, Fraction(0)) + w / m
+    return level

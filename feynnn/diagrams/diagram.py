@@ -8,7 +8,7 @@ from functools import cached_property
 from math import factorial
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
+from ..points import whole
 from ..theory.action import Order, Theory
 from . import classes
 from .layout import Layout, Rows, automorphisms, canonical
@@ -261,9 +261,6 @@ class Diagram:
         InputError
             If the lines do not fit the vertices.
         """
-        edges = data["edges"]
-        if not all(isinstance(e, list) and len(e) == 2 and all(isinstance(i, int) for i in e) for e in edges):
-            raise InputError(f"the lines of a diagram are pairs of node numbers, got {edges!r}")
         theory = Theory.from_dict(data["theory"])
-        d = cls.from_edges(theory, data["n"], data["order"], [(i, j) for i, j in edges])
-        return cls(theory, d.layout, d._row, d._stabiliser, data["copies"])
+        d = cls.from_edges(theory, data["n"], data["order"], data["edges"])
+        return cls(theory, d.layout, d._row, d._stabiliser, whole(data["copies"], "copies", least=1))

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from ..points import whole
 from ..theory.action import Theory
 from .diagram import Diagram
 from .layout import Layout, Rows, as_keys, canonical
@@ -73,7 +74,7 @@ class DiagramSet(Sequence[Diagram]):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, diagram: object) -> bool:
-        return isinstance(diagram, Diagram) and any(diagram == d for d in self)
+        return isinstance(diagram, Diagram) and diagram.layout == self.layout and any(diagram == d for d in self)
 
     def _select(self, index: npt.NDArray[np.int64]) -> DiagramSet:
         return DiagramSet(
@@ -108,18 +109,9 @@ class DiagramSet(Sequence[Diagram]):
             return self
         columns, n = self.layout.column, self.n
         inner = Layout(0, self.layout.vertices)
+        # lines between vertices are all that is left of a diagram without labels: the legs at each point follow
         pairs = np.array([(i + n, j + n) for i, j in inner.pairs], dtype=np.int64).reshape(-1, 2)
-        vertices = self.rows[:, columns[pairs[:, 0], pairs[:, 1]]]
-        legs = np.stack(
-            [self.rows[:, columns[:n, node]].sum(axis=1) for node in range(n, self.layout.n_nodes)] or
-            [np.zeros(len(self), dtype=np.int64)], axis=1
-        )  # fmt: skip
-        # what is left of a diagram without labels: lines between vertices, and the number of legs at each point,
-        # which is written on the diagonal above any number of self-loops so that one canonical form serves
-        diagonal = [k for k, (i, j) in enumerate(inner.pairs) if i == j]
-        if diagonal:
-            vertices[:, diagonal] += (16 * legs).astype(np.int8)
-        forms, _ = canonical(inner, vertices) if diagonal else (legs.astype(np.int8), None)
+        forms, _ = canonical(inner, self.rows[:, columns[pairs[:, 0], pairs[:, 1]]])
         _, first, inverse = np.unique(as_keys(forms), return_index=True, return_inverse=True)
         copies = np.bincount(inverse, weights=self._copies).astype(np.int64)
         by_appearance = np.argsort(first)
@@ -134,7 +126,12 @@ class DiagramSet(Sequence[Diagram]):
         )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, DiagramSet) and list(self) == list(other)
+        return (
+            isinstance(other, DiagramSet)
+            and self.layout == other.layout
+            and np.array_equal(self.rows, other.rows)
+            and np.array_equal(self._copies, other._copies)
+        )
 
     def __hash__(self) -> int:
         return hash((self.layout, self.rows.tobytes()))
@@ -190,9 +187,9 @@ class DiagramSet(Sequence[Diagram]):
         theory = Theory.from_dict(data["theory"])
         layout = Layout.of(theory, data["n"], theory.order(data["order"]))
         stored = data["diagrams"]
-        rows = np.array([layout.row_of([(i, j) for i, j in d["edges"]]) for d in stored], dtype=np.int8)
+        rows = np.array([layout.row_of(d["edges"]) for d in stored], dtype=np.int8)
         rows, stabilisers = canonical(layout, rows.reshape(len(stored), len(layout.pairs)))
-        copies = np.array([d["copies"] for d in stored], dtype=np.int64)
+        copies = np.array([whole(d["copies"], "copies", least=1) for d in stored], dtype=np.int64)
         result = cls(theory, layout, rows, stabilisers, kind=data["kind"], copies=copies)
         for d, s in zip(result, stored, strict=True):
             if d.symmetry_factor != s["symmetry_factor"]:

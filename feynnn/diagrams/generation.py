@@ -3,8 +3,8 @@
 A partial diagram is a row of line numbers (see `Layout`). Its first free leg is contracted with every possible
 partner; the number of equivalent partners multiplies the number of Wick contractions. Because each partial diagram
 is brought to canonical form before the next step and the numbers are added, nothing is made twice, and each finished
-diagram arrives with its multiplicity, which must equal m! g^m / |Aut| with |Aut| from the stabiliser: every call
-checks that.
+diagram arrives with its multiplicity, which must equal m! g^m / |Aut| with |Aut| from the stabiliser, and all of them
+add up to the number of contractions: every call checks both, so that nothing is missing or doubled.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from .layout import Layout, Rows, as_keys, automorphisms, canonical
 Kind = Literal["all", "vacuum-free", "connected", "1PI"]
 KINDS: tuple[Kind, ...] = ("all", "vacuum-free", "connected", "1PI")
 
-#: Refuse sets whose partial diagrams exceed this number; far above what the other limits allow in seconds.
-MAX_PARTIAL = 2_000_000
+#: Most bytes of the partial diagrams of one step, before equal ones are merged.
+MAX_BYTES = 100_000_000
 
 
 def generate(
@@ -114,14 +114,14 @@ def contract_all(layout: Layout, *, self_loops: bool = True) -> tuple[Rows, npt.
     Raises
     ------
     InputError
-        If there are more contractions than 64-bit integers hold.
+        If there are more contractions than 64-bit integers hold, or the partial diagrams need more than `MAX_BYTES`.
     ComputationError
-        If the multiplicities contradict the symmetry factors (a bug, never seen).
+        If the multiplicities contradict the symmetry factors or the sum rule (a bug, never seen).
     """
     if layout.n_contractions >= 2**63:
         raise InputError(
-            f"{sum(layout.degrees)} legs have {layout.n_contractions:.3g} contractions, more than this generator "
-            "counts exactly; lower the order"
+            f"{sum(layout.degrees)} legs have {sum(layout.degrees) - 1}!! contractions, more than this generator "
+            "counts exactly; lower the order, or use count()"
         )
     degrees = np.array(layout.degrees, dtype=np.int64)
     rows = np.zeros((1, len(layout.pairs)), dtype=np.int8)
@@ -134,10 +134,11 @@ def contract_all(layout: Layout, *, self_loops: bool = True) -> tuple[Rows, npt.
         incidence[k, j] += 1
     for _ in range(sum(layout.degrees) // 2):
         rows, numbers = _contract_one(layout, rows, numbers, degrees - rows @ incidence, self_loops)
-        if len(rows) > MAX_PARTIAL:
-            raise InputError(f"more than {MAX_PARTIAL} partial diagrams at this order; lower it, or use count()")
     final, stabilisers = canonical(layout, rows)
     _check(layout, final, stabilisers, numbers)
+    expected = layout.n_contractions if self_loops else layout.n_loopless_contractions
+    if int(numbers.sum()) != expected:
+        raise ComputationError(f"the diagrams have {numbers.sum()} contractions in all, there are {expected}")
     return final, stabilisers
 
 
@@ -157,6 +158,10 @@ def _contract_one(
         block = rows[use]
         block[np.arange(len(block)), layout.column[first[use], partner]] += 1
         new_rows.append(block)
+        if sum(part.nbytes for part in new_rows) > MAX_BYTES:
+            raise InputError(
+                f"the partial diagrams at this order need more than {MAX_BYTES / 1e6:g} MB; lower it, or use count()"
+            )
         new_numbers.append(numbers[use] * ways[use])
     if not new_rows:
         return rows[:0], numbers[:0]
@@ -171,6 +176,8 @@ def _contract_one(
 def _check(layout: Layout, rows: Rows, stabilisers: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]) -> None:
     """Compare the counted contractions with m! g^m / |Aut|, two independent ways to the multiplicity."""
     for row, s, number in zip(rows, stabilisers.tolist(), numbers.tolist(), strict=True):
-        by_symmetry = layout.relabellings // automorphisms(layout, row, s)
-        if by_symmetry != number:
-            raise ComputationError(f"a diagram has {number} contractions by counting, {by_symmetry} by its symmetry")
+        automorphic = automorphisms(layout, row, s)
+        if number * automorphic != layout.relabellings:
+            raise ComputationError(
+                f"a diagram has {number} contractions by counting, {layout.relabellings}/{automorphic} by its symmetry"
+            )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations, product
-from math import factorial
+from math import comb, factorial
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ Rows = npt.NDArray[np.int8]
 
 #: Largest group of vertex permutations that is listed one by one.
 MAX_GROUP = 20_160
+#: Most legs of one diagram, external points included; above what any route below can handle.
+MAX_LEGS = 1_000
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,19 @@ class Layout:
 
     @classmethod
     def of(cls, theory: Theory, n: int, order: tuple[int, ...]) -> Layout:
-        """Return the layout for an exact order of each coupling."""
+        """Return the layout for an exact order of each coupling.
+
+        Raises
+        ------
+        InputError
+            If there are more than `MAX_LEGS` legs.
+        """
         number = whole(n, "n")
+        legs = number + sum(i.n_legs * m for i, m in zip(theory.interactions, order, strict=True))
+        if legs > MAX_LEGS:
+            raise InputError(
+                f"{legs} legs, more than the {MAX_LEGS} that a diagram may have here; lower n or the order"
+            )
         return cls(number, tuple(i for i, m in zip(theory.interactions, order, strict=True) for _ in range(m)))
 
     @cached_property
@@ -90,6 +103,20 @@ class Layout:
         """Number of ways to pair all legs: (n + sum of degrees - 1)!!, zero if their number is odd."""
         legs = sum(self.degrees)
         return double_factorial(legs - 1) if legs % 2 == 0 else 0
+
+    @property
+    def n_loopless_contractions(self) -> int:
+        """The same without lines from a point to itself: choose k such lines at each point, with sign (-1)^k."""
+        signed = {0: 1}
+        for d in self.degrees:
+            new: dict[int, int] = {}
+            for legs, c in signed.items():
+                for k in range(d // 2 + 1):
+                    new[legs + d - 2 * k] = new.get(legs + d - 2 * k, 0) + (-1) ** k * c * (
+                        comb(d, 2 * k) * double_factorial(2 * k - 1)
+                    )
+            signed = new
+        return sum(c * double_factorial(legs - 1) for legs, c in signed.items() if legs % 2 == 0)
 
     @property
     def relabellings(self) -> int:
@@ -160,25 +187,33 @@ class Layout:
         Raises
         ------
         InputError
-            If a line leaves the nodes, or a node does not have its number of legs.
+            If a line leaves the nodes, a node does not have its number of legs, or there are more parallel lines
+            than a row holds.
         """
-        row = np.zeros(len(self.pairs), dtype=np.int8)
+        lines = [0] * len(self.pairs)
         used = [0] * self.n_nodes
-        for i, j in edges:
-            if not (0 <= i < self.n_nodes and 0 <= j < self.n_nodes):
+        for edge in edges:
+            if not isinstance(edge, tuple | list) or len(edge) != 2:
+                raise InputError(f"a line is a pair of node numbers, got {edge!r}")
+            i, j = (whole(node, "a node") for node in edge)
+            if i >= self.n_nodes or j >= self.n_nodes:
                 raise InputError(f"the line {(i, j)} leaves the nodes 0..{self.n_nodes - 1}")
-            row[self.column[i, j]] += 1
+            lines[self.column[i, j]] += 1
             used[i] += 1
             used[j] += 1
         for node, (have, need) in enumerate(zip(used, self.degrees, strict=True)):
             if have != need:
                 raise InputError(f"node {node} must have {need} line ends, it has {have}")
-        return row
+        if max(lines, default=0) > np.iinfo(np.int8).max:
+            raise InputError(f"{max(lines)} parallel lines, more than the {np.iinfo(np.int8).max} that are stored")
+        return np.array(lines, dtype=np.int8)
 
 
 def as_keys(rows: Rows) -> npt.NDArray[np.bytes_]:
     """Return each row as one byte string, so that rows compare and sort as a whole."""
     block = np.ascontiguousarray(rows)
+    if not block.shape[1]:
+        return np.zeros(len(block), dtype="S1")
     return block.view(f"S{block.shape[1]}")[:, 0]
 
 

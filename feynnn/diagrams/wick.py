@@ -26,7 +26,7 @@ def contractions(theory: Theory, n: int, *, order: Order) -> dict[Diagram, int]:
     layout = Layout.of(theory, n, exact)
     if layout.n_contractions > MAX_CONTRACTIONS:
         raise InputError(
-            f"{sum(layout.degrees)} legs have {layout.n_contractions} contractions, brute force stops at "
+            f"{sum(layout.degrees)} legs have {sum(layout.degrees) - 1}!! contractions, brute force stops at "
             f"{MAX_CONTRACTIONS}; use generate()"
         )
     node_of = [node for node, degree in enumerate(layout.degrees) for _ in range(degree)]

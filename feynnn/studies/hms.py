@@ -237,10 +237,7 @@ def run(
     -------
     Study
     """
-    if scale not in SIZES:
-        raise InputError(f"scale must be one of {', '.join(map(repr, SIZES))}, got {scale!r}")
-    for name in networks:
-        _check(name)
+    check(scale, networks)
     start = time.perf_counter()
     size = SIZES[scale]
     dimensions = {name: (1, 2, 3) if name == "relu" else (1,) for name in networks}
@@ -261,6 +258,12 @@ def run(
         for width in WIDTHS:
             step(f"{name}, width {width}")
             _one_width(result, width, size, seed, executor)
+        for n, curve in result.connected.items():
+            if curve.unreliable:
+                widths = ", ".join(map(str, curve.unreliable))
+                result.notes.append(
+                    f"sampled {n}-point functions have meaningless errors (heavy tails) at widths {widths}"
+                )
         step(f"{name}, inputs of one sign")
         x = near_zero_inputs(name)
         net = network(name, TUPLE_WIDTH)
@@ -271,6 +274,14 @@ def run(
     if progress is not None:
         progress("done", total, total)
     return Study(scale, seed, size.n_experiments, results, flows, _provenance(scale, seed, networks, start))
+
+
+def check(scale: str, networks: Sequence[str]) -> None:
+    """Raise InputError for an unknown scale or network."""
+    if scale not in SIZES:
+        raise InputError(f"scale must be one of {', '.join(map(repr, SIZES))}, got {scale!r}")
+    for name in networks:
+        _check(name)
 
 
 def _match(p: NPoint, kernel: Kernel, name: str) -> Match:
@@ -301,8 +312,6 @@ def _one_width(result: NetworkResult, width: int, size: Size, seed: int, executo
         curve.exact.append(_mean(exact(net, x, n=n, connected=True) / wick[n])[0])
         measured, trusted = _quietly(partial(run_of.estimate, n, connected=True))
         _append(curve, measured / wick[n], trusted, width)
-        if not trusted:
-            result.notes.append(f"width {width}: the sampled connected {n}-point function is unreliable (heavy tails)")
 
     g4, trusted = _quietly(partial(run_of.estimate, 4))
     from_exact, from_sample = _match(full[4], kernel, name), _match(g4, kernel, name)

@@ -12,7 +12,7 @@ def summary(study: Study) -> str:
         lines.append(f"{name}-net, sigma_b = {r.sigma_b:g}, lam matched at cutoff {r.cutoff:g}")
         lines.append(
             f"  {'width':>5} {'networks':>9}  {'m_4 exact':>10} {'m_4 sampled':>20}  "
-            f"{'lam exact':>11} {'lam sampled':>23}  {'G6/pred.':>9}"
+            f"{'lam exact':>11} {'lam sampled':>23}  {'pred./G6':>9}"
         )
         for i, width in enumerate(r.widths):
             d, e, s = r.deviation[4], r.lam_exact[i], r.lam_sampled[i]

@@ -82,8 +82,10 @@ def test_standard_errors_are_right(run: Ensemble) -> None:
     for n in (2, 4):
         p = r.estimate(n)
         for i, x in enumerate(X):
-            true = exact_error(NET, np.array([x]), n, 40000)
-            assert true is not None
+            known = exact_error(NET, np.array([x]), n, 40000)
+            assert known is not None
+            mean, true = known
+            assert mean == pytest.approx(fn.exact(NET, [x], n=n).values[0], rel=1e-12)
             assert p.stat[p.position(*[i] * n)] == pytest.approx(true, rel=0.35)
 
 
@@ -91,7 +93,7 @@ def test_pulls() -> None:
     """Mean square of 40 independent pulls of m_4: chi-squared, 5 standard deviations are 5 sqrt(2/40)."""
     exact = fn.exact(NET, [0.3], n=4)
     pulls = []
-    for seed in range(40):
+    for seed in range(100, 140):
         p = fn.sample(NET, [0.3], n_nets=2000, n_experiments=50, seed=seed, orders=(4,)).estimate(4)
         pulls.append((p.values[0] - exact.values[0]) / p.stat[0])
     assert abs(np.mean(np.square(pulls)) - 1) < 5 * math.sqrt(2 / 40)
@@ -328,6 +330,14 @@ def test_domination_by_one_experiment() -> None:
     rows[17, :30] += 40.0
     assert dominated(rows) == 0.6
     assert dominated(np.ones((10, 3))) == 0.0
+
+
+def test_a_mean_far_from_the_exact_one_is_reported() -> None:
+    """At width 1000 the error bar of this run is only 2.4 times too small, and its mean is 4.2 of them off."""
+    x = [-0.01, -0.006, -0.002, 0.002, 0.006, 0.01]
+    r = fn.sample(fn.Network("gauss", width=1000), x, n_nets=10000, n_experiments=40, seed=1, orders=(4,))
+    with pytest.warns(FeynnnWarning, match="standard errors from the exact one"):
+        r.estimate(4)
 
 
 def test_unknown_moments_fall_back_on_domination(monkeypatch: pytest.MonkeyPatch) -> None:
