@@ -93,8 +93,11 @@ def test_pulls() -> None:
     """Mean square of 40 independent pulls of m_4: chi-squared, 5 standard deviations are 5 sqrt(2/40)."""
     exact = fn.exact(NET, [0.3], n=4)
     pulls = []
-    for seed in range(100, 140):
-        p = fn.sample(NET, [0.3], n_nets=2000, n_experiments=50, seed=seed, orders=(4,)).estimate(4)
+    for seed in range(40):
+        r = fn.sample(NET, [0.3], n_nets=2000, n_experiments=50, seed=seed, orders=(4,))
+        with warnings.catch_warnings():  # f^4 is skewed: one of these means is far out, and says so
+            warnings.simplefilter("ignore", FeynnnWarning)
+            p = r.estimate(4)
         pulls.append((p.values[0] - exact.values[0]) / p.stat[0])
     assert abs(np.mean(np.square(pulls)) - 1) < 5 * math.sqrt(2 / 40)
     assert abs(np.mean(pulls)) < 5 / math.sqrt(40)
