@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .theory.action import Theory as Theory
     from .theory.interaction import Interaction as Interaction
     from .views.drawing import draw as draw
-    from .views.report import report as report
+    from .views.pages import report as report
 
 __version__ = "0.1.0"
 
@@ -62,7 +62,7 @@ _WHERE = {
     "lower": "perturbation.lowering",
     "match": "matching.fitting",
     "ratio": "perturbation.expressions",
-    "report": "views.report",
+    "report": "views.pages",
     "sample": "sampling.ensemble",
     "save": "storage",
 }

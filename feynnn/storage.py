@@ -168,6 +168,11 @@ def _unpack(content: object, path: str) -> Any:
         raise InputError(f"{path!r} is damaged: its {name} cannot be read ({type(error).__name__}: {error})") from error
 
 
+def to_json(record: Any, *, indent: int | None = None) -> str:
+    """Return a plain record (dictionaries, lists, text, numbers) as valid JSON, floats that are not finite marked."""
+    return json.dumps(_encode(record, "record"), allow_nan=False, indent=indent)
+
+
 def _encode(value: Any, where: str) -> Any:
     """Return `value` with floats that are not finite marked; `where` names the place for messages."""
     if value is None or isinstance(value, str | bool | int):

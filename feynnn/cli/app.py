@@ -342,20 +342,19 @@ def hms(
     as_json: Json = False,
 ) -> None:
     """Reproduce the slides: Halverson, Maiti, Stoner, Neural networks and quantum field theory."""
-    import json
-
-    from ..errors import missing_extra
+    from ..storage import to_json
     from ..studies import hms as study
-    from ..studies.summary import summary
+    from ..studies.tables import summary
 
     names = tuple(network) if network else study.NETWORKS
     study.check(scale, names)
     folder = Path(output)
     out.prepare_folder(folder)
-    try:
-        from ..views.hms_report import hms_page
-    except ModuleNotFoundError as error:  # before the work, not after it
-        raise missing_extra(error.name or "matplotlib", "app") from None
+    from ..views.figures import style
+    from ..views.hms_report import hms_page
+
+    with style():  # a missing matplotlib is said before the work, not after it
+        pass
     with out.pool(workers) as executor:
         result = study.run(
             cast(Any, scale),
@@ -364,11 +363,11 @@ def hms(
             executor=executor,
             progress=out.Progress(),
         )
-    record = result.to_dict()
-    out.write_text(folder / "study.json", json.dumps(record, indent=1) + "\n")
+    record = to_json(result.to_dict(), indent=1)
+    out.write_text(folder / "study.json", record + "\n")
     out.write_text(folder / "report.html", hms_page(result))
     if as_json:
-        print(json.dumps(record, indent=1))
+        print(record)
     else:
         print(summary(result))
 
@@ -381,7 +380,7 @@ def report(
 ) -> None:
     """Collect saved results in one self-contained HTML page: feynnn report g4.json lam.json -o report.html."""
     from ..storage import load
-    from ..views.report import report as report_of
+    from ..views.pages import report as report_of
 
     report_of([load(f) for f in files], output, title=title)
     typer.echo(f"wrote {output}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -32,10 +31,12 @@ def show(obj: Any, *, as_json: bool, output: str | None = None) -> None:
 
 def show_record(record: dict[str, Any], table: object, *, as_json: bool, output: str | None = None) -> None:
     """Print a plain record as JSON or its table, or write the JSON to a file."""
+    from ..storage import to_json
+
     if output is not None:
-        write_text(output, json.dumps(record, indent=1) + "\n")
+        write_text(output, to_json(record, indent=1) + "\n")
     elif as_json:
-        print(json.dumps(record, indent=1))
+        print(to_json(record, indent=1))
     else:
         print(table)
 

@@ -206,8 +206,12 @@ class Study:
     provenance: dict[str, str]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain dictionaries and lists."""
-        return asdict(self)
+        """Return plain dictionaries and lists, the numbers n of points as text."""
+        record = asdict(self)
+        for result in record["networks"].values():
+            for curves in ("deviation", "connected"):
+                result[curves] = {str(n): curve for n, curve in result[curves].items()}
+        return record
 
 
 def run(

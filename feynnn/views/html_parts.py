@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
+
+from ..storage import to_json
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -142,20 +143,10 @@ def embedded_json(data: Any, name: str = "data") -> Html:
     Nothing in it can end the block: <, > and & are written as escapes. A float that is not finite, which JSON does
     not know, is written as ``{"float": "inf"}``.
     """
-    text = json.dumps(_finite(data), allow_nan=False, separators=(",", ":"))
+    text = to_json(data)
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return Html(f'<script type="application/json" id="{escape(name)}">{text}</script>')
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(k): _finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"float": repr(float(value))}
-    return value
 
 
 def page(title: str, body: str, *, data: Html | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def test_the_couplings_that_made_the_data_come_back() -> None:
 def test_full_and_connected_data_give_the_same_coupling() -> None:
     connected = first_order_data({"lam": 0.02}, LAM)
     full = connected.to_full(K)
-    kw = {"kernel": K, "vertex_kernel": BARE, "cutoff": fn.Cutoff(3.0)}
+    kw: dict[str, Any] = {"kernel": K, "vertex_kernel": BARE, "cutoff": fn.Cutoff(3.0)}
     a, b = fn.match(connected, LAM, **kw), fn.match(full, LAM, **kw)
     assert a.couplings["lam"] == pytest.approx(0.02, rel=1e-10)
     assert b.couplings["lam"] == pytest.approx(0.02, rel=1e-10)
@@ -96,7 +97,12 @@ def test_sampled_networks_agree_with_exact_and_the_error_is_honest() -> None:
     """Pulls of lam over 40 seeds: a standard deviation outside [0.65, 1.45] has probability below 1e-3."""
     x = [0.2, 0.6, 1.0]
     net = fn.Network("erf", width=5)
-    kw = {"kernel": net.kernel(), "vertex_kernel": net.kernel().without_bias(), "cutoff": fn.Cutoff(20.0), "rtol": 1e-6}
+    kw: dict[str, Any] = {
+        "kernel": net.kernel(),
+        "vertex_kernel": net.kernel().without_bias(),
+        "cutoff": fn.Cutoff(20.0),
+        "rtol": 1e-6,
+    }
     truth = fn.match(fn.exact(net, x, n=4), LAM, **kw)
     pulls = []
     for seed in range(40):

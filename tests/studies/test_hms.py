@@ -11,7 +11,7 @@ import pytest
 import feynnn as fn
 from feynnn.errors import InputError
 from feynnn.studies import hms
-from feynnn.studies.summary import summary
+from feynnn.studies.tables import summary
 
 
 @pytest.fixture(scope="module")

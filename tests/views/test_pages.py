@@ -13,7 +13,7 @@ import pytest
 import feynnn as fn
 from feynnn.errors import InputError
 from feynnn.npoint import NPoint
-from feynnn.views import report as module
+from feynnn.views import pages as module
 from feynnn.views.html_parts import embedded_json, measured, number
 
 LAM = fn.Theory.parse("lam*f**4", propagator="exact")
@@ -232,4 +232,4 @@ def test_numbers(value: float, text: str) -> None:
 def test_embedded_data_cannot_leave_its_element() -> None:
     block = embedded_json({"a": "</script><b>&", "x": [float("inf"), 1.5]})
     assert block.count("<") == 2 and "&" not in block
-    assert '{"float":"inf"}' in block
+    assert '{"float": "inf"}' in block
