@@ -50,4 +50,4 @@ bench: env
 	@for f in benchmarks/bench_*.py; do .venv-bench/bin/python $$f || exit 1; done
 
 clean:
-	rm -rf .venv .venv-demo .venv-docs .venv-core .venv-bench docs/_build hms-report hms-report-paper
+	rm -rf .venv .venv-uv .venv-demo .venv-docs .venv-core .venv-bench docs/_build hms-report hms-report-paper

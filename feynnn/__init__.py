@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .perturbation.correlator import Correlator as Correlator
     from .perturbation.expressions import expression as expression
     from .perturbation.expressions import ratio as ratio
-    from .perturbation.formula import formula as formula
+    from .perturbation.formulas import formula as formula
     from .perturbation.lowering import lower as lower
     from .perturbation.quadrature import Cutoff as Cutoff
     from .sampling.ensemble import sample as sample
@@ -55,7 +55,7 @@ _WHERE = {
     "exact": "networks.finite_width",
     "expression": "perturbation.expressions",
     "flow": "matching.running",
-    "formula": "perturbation.formula",
+    "formula": "perturbation.formulas",
     "generate": "diagrams.generation",
     "kernels": "theory",
     "load": "storage",

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from .combinatorics import Indices, Partition, multiset_rank, multisets, set_partitions
 from .errors import InputError
 from .points import Array, as_floats, real, whole
-from .uncertain import Uncertain, sum_of_products
+from .uncertain import Estimate, Uncertain, sum_of_products
 
 if TYPE_CHECKING:
     from .theory.kernels import Kernel
@@ -185,6 +185,16 @@ class NPoint:
     def at(self, *inputs: int) -> float:
         """Return the value at the inputs numbered `inputs`, in any order for a symmetric function."""
         return float(self.values[self.position(*inputs)])
+
+    def estimate(self, *inputs: int) -> Estimate:
+        """Return the value at the inputs numbered `inputs` with its error."""
+        i = self.position(*inputs)
+        return Estimate(float(self.values[i]), float(self.error[i]))
+
+    def mean(self) -> Estimate:
+        """Return the mean over all stored tuples with its error, correlations included."""
+        average = self.data.linear(np.full((1, len(self)), 1 / len(self)))
+        return Estimate(float(average.values[0]), float(average.stat[0] + average.bound[0]))
 
     def rank(self, tuples: npt.ArrayLike) -> Indices:
         """Return the positions of rows of input numbers, shape (..., n), in `values`."""

@@ -21,7 +21,8 @@ from feynnn.theory.kernels import Gauss
 
 def some_npoint() -> NPoint:
     rows = np.random.default_rng(1).normal(size=(5, 6))
-    return NPoint(rows.mean(axis=0), n=2, n_inputs=3, rows=rows, points=[0.1, 1 / 3, 1e-310], origin="a 'run', ü")
+    points = [0.1, 1 / 3, 1e-310]
+    return NPoint(rows.mean(axis=0), n=2, n_inputs=3, rows=rows, points=points, origin="a 'run', ü", source="run")
 
 
 def write(path: Path, **changes: Any) -> Path:

@@ -140,7 +140,7 @@ def expression(
     from ..perturbation.expressions import expression as expression_of
     from ..perturbation.expressions import ratio as ratio_of
     from ..perturbation.expressions import to_latex
-    from ..perturbation.formula import formula
+    from ..perturbation.formulas import formula
 
     theory = _theory(action, propagator, normal_ordered)
     top = parsing.order_of(max_order, "--max-order")
@@ -172,6 +172,7 @@ def expression(
 def correlator(
     action: Action,
     points: Points,
+    cutoff: CutoffValue,
     n: N = 4,
     kernel: KernelName = "gauss",
     sigma_w: SigmaW = 1.0,
@@ -179,7 +180,6 @@ def correlator(
     mass: Mass = 1.0,
     d_in: DIn = 1,
     without_bias: WithoutBias = False,
-    cutoff: CutoffValue = "inf",
     coupling: Annotated[list[str] | None, typer.Option(help="Value of a coupling, lam=0.01; repeatable.")] = None,
     max_order: MaxOrder = "1",
     kind: Kind = "vacuum-free",
@@ -273,13 +273,13 @@ def sample(
 def match(
     data: DataFile,
     action: Action,
+    cutoff: CutoffValue,
     kernel: KernelName = "gauss",
     sigma_w: SigmaW = 1.0,
     sigma_b: SigmaB = 1.0,
     mass: Mass = 1.0,
     d_in: DIn = 1,
     without_bias: WithoutBias = False,
-    cutoff: CutoffValue = "inf",
     rtol: Rtol = 1e-10,
     as_json: Json = False,
     output: Output = None,

@@ -26,10 +26,20 @@ class Diagram:
     Made by ``generate`` or ``Diagram.from_edges``; equal diagrams (up to the names of equal vertices) compare equal.
     """
 
-    def __init__(self, theory: Theory, layout: Layout, row: Rows, stabiliser: int, copies: int = 1) -> None:
+    def __init__(
+        self,
+        theory: Theory,
+        layout: Layout,
+        row: Rows,
+        stabiliser: int,
+        copies: int = 1,
+        *,
+        is_canonical: bool = True,
+    ) -> None:
         self.theory = theory
         self.layout = layout
         self._row = row
+        self._is_canonical = is_canonical
         self._stabiliser = stabiliser
         #: Number of labelled diagrams that this one stands for: 1, or more when external points are indistinguishable.
         self.copies = copies
@@ -201,7 +211,7 @@ class Diagram:
 
     def to_latex(self) -> str:
         """Return the diagram's term as LaTeX: coefficient, couplings and the integral."""
-        from ..perturbation.formula import diagram_latex
+        from ..perturbation.formulas import diagram_latex
 
         return diagram_latex(self)
 
@@ -225,10 +235,11 @@ class Diagram:
 
     # --- identity --------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """What two diagrams must share to be equal: external points, vertices and canonical lines."""
-        return (self.n, self.layout.vertices, self._row.tobytes(), self.copies)
+        row = self._row if self._is_canonical else canonical(self.layout, self._row[None, :])[0][0]
+        return (self.n, self.layout.vertices, row.tobytes(), self.copies)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Diagram) and self.key == other.key

@@ -38,9 +38,10 @@ class DiagramSet(Sequence[Diagram]):
         *,
         kind: str,
         copies: npt.NDArray[np.int64] | None = None,
+        is_canonical: bool = True,
     ) -> None:
         self.theory, self.layout, self.kind = theory, layout, kind
-        self.rows, self._stabilisers = rows, stabilisers
+        self.rows, self._stabilisers, self._is_canonical = rows, stabilisers, is_canonical
         self._copies = np.ones(len(rows), dtype=np.int64) if copies is None else copies
 
     @property
@@ -67,7 +68,12 @@ class DiagramSet(Sequence[Diagram]):
         if not -len(self) <= index < len(self):
             raise IndexError(f"this set has {len(self)} diagrams, no number {index}")
         return Diagram(
-            self.theory, self.layout, self.rows[index], int(self._stabilisers[index]), int(self._copies[index])
+            self.theory,
+            self.layout,
+            self.rows[index],
+            int(self._stabilisers[index]),
+            int(self._copies[index]),
+            is_canonical=self._is_canonical,
         )
 
     def __iter__(self) -> Iterator[Diagram]:
@@ -84,6 +90,7 @@ class DiagramSet(Sequence[Diagram]):
             self._stabilisers[index],
             kind=self.kind,
             copies=self._copies[index],
+            is_canonical=self._is_canonical,
         )
 
     def filter(self, keep: Callable[[Diagram], bool]) -> DiagramSet:
@@ -123,6 +130,7 @@ class DiagramSet(Sequence[Diagram]):
             self._stabilisers[chosen],
             kind=self.kind,
             copies=copies[by_appearance],
+            is_canonical=self._is_canonical,
         )
 
     def __eq__(self, other: object) -> bool:

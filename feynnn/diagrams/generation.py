@@ -1,32 +1,37 @@
-"""Generation by contracting one leg at a time, equal partial diagrams merged as they appear.
+"""generate(): all Feynman diagrams of a theory at an exact order, each once.
 
-A partial diagram is a row of line numbers (see `Layout`). Its first free leg is contracted with every possible
-partner; the number of equivalent partners multiplies the number of Wick contractions. Because each partial diagram
-is brought to canonical form before the next step and the numbers are added, nothing is made twice, and each finished
-diagram arrives with its multiplicity, which must equal m! g^m / |Aut| with |Aut| from the stabiliser, and all of them
-add up to the number of contractions: every call checks both, so that nothing is missing or doubled.
+Vertices with one point go through tables of skeletons (skeletons.py), without isomorphism tests; vertices with several
+points through merged contractions (contracting.py). Small sets are checked against `count`, which generates nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Literal, cast
 
 import numpy as np
-import numpy.typing as npt
 
+from ..combinatorics import Indices
 from ..errors import ComputationError, InputError
 from ..points import whole
 from ..theory.action import Order, Theory
+from .contracting import contract_all
 from .diagram import Diagram
 from .diagram_set import DiagramSet
-from .layout import Layout, Rows, as_keys, automorphisms, canonical
+from .layout import Layout, Rows, as_keys, canonical
+from .roots import EXACT
+from .skeletons import Selection, blocks
 
 Kind = Literal["all", "vacuum-free", "connected", "1PI"]
 KINDS: tuple[Kind, ...] = ("all", "vacuum-free", "connected", "1PI")
 
-#: Most bytes of the partial diagrams of one step, before equal ones are merged.
-MAX_BYTES = 100_000_000
+#: Most bytes of one set held as a whole.
+MAX_BYTES = 500_000_000
+#: Sets up to this number of diagrams times vertex permutations are brought to canonical form and order.
+MAX_CANONICAL = 1_000_000
+#: Sets up to this number of vertices are compared with `count`.
+MAX_CERTIFIED = 4
 
 
 def generate(
@@ -75,26 +80,128 @@ def generate(
     check_request(theory, n, kind)
     if external not in ("labelled", "indistinguishable"):
         raise InputError(f"external must be 'labelled' or 'indistinguishable', got {external!r}")
-    layout = Layout.of(theory, n, theory.order(order))
-    loop_number = None if loops is None else whole(loops, "loops")
-    found = contract_all(layout, self_loops=self_loops and not theory.normal_ordered)
-    result = DiagramSet(theory, layout, *found, kind=kind)
+    wanted = _selection(theory, kind, self_loops, snails, self_energies, loops)
+    result = _collected(theory, Layout.of(theory, n, theory.order(order)), wanted)
+    return result.topologies() if external == "indistinguishable" else result
 
+
+def stream(
+    theory: Theory,
+    n: int,
+    *,
+    order: Order,
+    kind: Kind = "vacuum-free",
+    self_loops: bool = True,
+    snails: bool = True,
+    self_energies: bool = True,
+    loops: int | None = None,
+) -> Iterator[DiagramSet]:
+    """Generate the same diagrams as `generate` in blocks, for sets larger than memory.
+
+    Parameters
+    ----------
+    theory, n, order, kind, self_loops, snails, self_energies, loops
+        As in `generate`.
+
+    Yields
+    ------
+    DiagramSet
+        Blocks of some tens of megabytes.
+    """
+    check_request(theory, n, kind)
+    wanted = _selection(theory, kind, self_loops, snails, self_energies, loops)
+    layout = Layout.of(theory, n, theory.order(order))
+    if not _is_local(layout):
+        yield _contracted(theory, layout, wanted)
+        return
+    for rows, stabilisers in blocks(layout, wanted):
+        yield DiagramSet(theory, layout, rows, stabilisers, kind=kind, is_canonical=False)
+
+
+def _selection(
+    theory: Theory, kind: Kind, self_loops: bool, snails: bool, self_energies: bool, loops: int | None
+) -> Selection:
+    return Selection(
+        kind=kind,
+        self_loops=self_loops and not theory.normal_ordered,
+        snails=snails,
+        self_energies=self_energies and theory.propagator != "exact",
+        loops=None if loops is None else whole(loops, "loops"),
+    )
+
+
+def _is_local(layout: Layout) -> bool:
+    return all(len(v.degree) == 1 for v in layout.vertices)
+
+
+@lru_cache(maxsize=256)
+def _collected(theory: Theory, layout: Layout, wanted: Selection) -> DiagramSet:
+    """Return the whole set; the sets asked for last are remembered."""
+    if not _is_local(layout):
+        return _contracted(theory, layout, wanted)
+    if len(layout.vertices) > EXACT:
+        raise InputError(
+            f"{len(layout.vertices)} vertices: this generator is exact to {EXACT}; lower the order, or use count()"
+        )
+    parts: list[tuple[Rows, Indices]] = []
+    size = 0
+    for rows, stabilisers in blocks(layout, wanted):
+        size += rows.nbytes
+        if size > MAX_BYTES:
+            raise InputError(
+                f"this set needs more than {MAX_BYTES / 1e9:g} GB; lower the order, take its blocks one after the "
+                "other from feynnn.diagrams.generation.stream(), or use count()"
+            )
+        parts.append((rows, stabilisers))
+    if not parts:
+        parts.append((np.zeros((0, len(layout.pairs)), dtype=np.int8), np.ones(0, dtype=np.int64)))
+    rows = np.concatenate([r for r, _ in parts])
+    stabilisers = np.concatenate([s for _, s in parts])
+    small = len(rows) * layout.group_order <= MAX_CANONICAL
+    if small:
+        # largest first: diagrams with lines between early nodes lead the list
+        rows, again = canonical(layout, rows)
+        if not np.array_equal(again, stabilisers):
+            raise ComputationError("two routes to the stabilisers of the diagrams disagree")
+        if rows.shape[1]:
+            ranked = np.argsort(as_keys(rows), kind="stable")[::-1]
+            rows, stabilisers = rows[ranked], stabilisers[ranked]
+    result = DiagramSet(theory, layout, rows, stabilisers, kind=wanted.kind, is_canonical=small)
+    _certify(result, wanted)
+    return result
+
+
+def _certify(found: DiagramSet, wanted: Selection) -> None:
+    """Compare a set with what `count` knows without generating, where that is quick."""
+    plain = Selection(wanted.kind, self_loops=wanted.self_loops)
+    if wanted != plain or len(found.layout.vertices) > MAX_CERTIFIED:
+        return
+    from .counting import count
+
+    theory = Theory(found.theory.interactions, normal_ordered=not wanted.self_loops)
+    expected = count(theory, found.n, order=found.order, kind=cast(Kind, wanted.kind))
+    if found.weight != expected.weight or (expected.number is not None and len(found) != expected.number):
+        raise ComputationError(
+            f"{found!r} should have weight {expected.weight} and {expected.number} diagrams; please report this"
+        )
+
+
+def _contracted(theory: Theory, layout: Layout, wanted: Selection) -> DiagramSet:
+    """Return the set by contraction and filters on single diagrams, for vertices with several points."""
+    rows, stabilisers = contract_all(layout, self_loops=wanted.self_loops)
     tests: list[Callable[[Diagram], bool]] = {
         "all": [],
         "vacuum-free": [lambda d: d.is_vacuum_free],
         "connected": [lambda d: d.is_connected],
         "1PI": [lambda d: d.is_1pi],
-    }[kind]
-    if theory.propagator == "exact" or not self_energies:
+    }[wanted.kind]
+    if not wanted.self_energies:
         tests.append(lambda d: not d.has_self_energy)
-    if not snails:
+    if not wanted.snails:
         tests.append(lambda d: not d.has_snail)
-    if loop_number is not None:
-        tests.append(lambda d: d.n_loops == loop_number)
-    if tests:
-        result = result.filter(lambda d: all(test(d) for test in tests))
-    return result.topologies() if external == "indistinguishable" else result
+    if wanted.loops is not None:
+        tests.append(lambda d: d.n_loops == wanted.loops)
+    return DiagramSet(theory, layout, rows, stabilisers, kind=wanted.kind).filter(lambda d: all(t(d) for t in tests))
 
 
 def check_request(theory: Theory, n: int, kind: str) -> None:
@@ -106,78 +213,3 @@ def check_request(theory: Theory, n: int, kind: str) -> None:
             f"propagator='exact' is defined for diagrams without vacuum components (got n={n}, kind={kind!r}): the "
             "counterterm contributes to log Z; use propagator='free'"
         )
-
-
-def contract_all(layout: Layout, *, self_loops: bool = True) -> tuple[Rows, npt.NDArray[np.int64]]:
-    """Return all diagrams on a layout, vacuum components included: canonical rows and stabilisers' orders.
-
-    Raises
-    ------
-    InputError
-        If there are more contractions than 64-bit integers hold, or the partial diagrams need more than `MAX_BYTES`.
-    ComputationError
-        If the multiplicities contradict the symmetry factors or the sum rule (a bug, never seen).
-    """
-    if layout.n_contractions >= 2**63:
-        raise InputError(
-            f"{sum(layout.degrees)} legs have {sum(layout.degrees) - 1}!! contractions, more than this generator "
-            "counts exactly; lower the order, or use count()"
-        )
-    degrees = np.array(layout.degrees, dtype=np.int64)
-    rows = np.zeros((1, len(layout.pairs)), dtype=np.int8)
-    numbers = np.ones(1, dtype=np.int64)
-    if sum(layout.degrees) % 2:
-        return rows[:0], numbers[:0]
-    incidence = np.zeros((len(layout.pairs), layout.n_nodes), dtype=np.int64)
-    for k, (i, j) in enumerate(layout.pairs):
-        incidence[k, i] += 1
-        incidence[k, j] += 1
-    for _ in range(sum(layout.degrees) // 2):
-        rows, numbers = _contract_one(layout, rows, numbers, degrees - rows @ incidence, self_loops)
-    final, stabilisers = canonical(layout, rows)
-    _check(layout, final, stabilisers, numbers)
-    expected = layout.n_contractions if self_loops else layout.n_loopless_contractions
-    if int(numbers.sum()) != expected:
-        raise ComputationError(f"the diagrams have {numbers.sum()} contractions in all, there are {expected}")
-    return final, stabilisers
-
-
-def _contract_one(
-    layout: Layout, rows: Rows, numbers: npt.NDArray[np.int64], free: npt.NDArray[np.int64], self_loops: bool
-) -> tuple[Rows, npt.NDArray[np.int64]]:
-    """Contract the first free leg of each partial diagram in all ways, and merge equal results."""
-    first = (free > 0).argmax(axis=1)
-    new_rows, new_numbers = [], []
-    for partner in range(layout.n_nodes):
-        ways = free[:, partner] - (first == partner)
-        use = (ways > 0) & (first <= partner)
-        if not self_loops:
-            use &= first != partner
-        if not use.any():
-            continue
-        block = rows[use]
-        block[np.arange(len(block)), layout.column[first[use], partner]] += 1
-        new_rows.append(block)
-        if sum(part.nbytes for part in new_rows) > MAX_BYTES:
-            raise InputError(
-                f"the partial diagrams at this order need more than {MAX_BYTES / 1e6:g} MB; lower it, or use count()"
-            )
-        new_numbers.append(numbers[use] * ways[use])
-    if not new_rows:
-        return rows[:0], numbers[:0]
-    forms, _ = canonical(layout, np.concatenate(new_rows))
-    # largest first: diagrams with lines between early nodes lead the list
-    _, index, inverse = np.unique(as_keys(forms), return_index=True, return_inverse=True)
-    total = np.zeros(len(index), dtype=np.int64)
-    np.add.at(total, inverse, np.concatenate(new_numbers))
-    return forms[index[::-1]], total[::-1]
-
-
-def _check(layout: Layout, rows: Rows, stabilisers: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]) -> None:
-    """Compare the counted contractions with m! g^m / |Aut|, two independent ways to the multiplicity."""
-    for row, s, number in zip(rows, stabilisers.tolist(), numbers.tolist(), strict=True):
-        automorphic = automorphisms(layout, row, s)
-        if number * automorphic != layout.relabellings:
-            raise ComputationError(
-                f"a diagram has {number} contractions by counting, {layout.relabellings}/{automorphic} by its symmetry"
-            )

@@ -328,7 +328,8 @@ def _goodness(p: NPoint, design: Array, solver: Array) -> tuple[float | None, in
     values, vectors = np.linalg.eigh(noise)
     n = len(rows)
     room = min((n - 1) // 4, len(p) - design.shape[1])
-    keep = np.flatnonzero(values > 1e-8 * values[-1])[::-1][:room]
+    # in these units the data's own variances are 1: anything far below is rounding, not noise
+    keep = np.flatnonzero(values > max(1e-8 * values[-1], 1e-10))[::-1][:room]
     if not len(keep):
         return None, None, None
     chi2 = float(((vectors[:, keep].T @ residual) ** 2 / values[keep]).sum())

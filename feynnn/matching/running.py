@@ -12,7 +12,7 @@ from ..combinatorics import multisets
 from ..diagrams.generation import generate
 from ..errors import InputError
 from ..npoint import NPoint
-from ..perturbation.contraction import products_of
+from ..perturbation.contractions import products_of
 from ..perturbation.integration import Integrator
 from ..perturbation.quadrature import Cutoff
 from ..points import Array, as_points
@@ -98,7 +98,8 @@ class Flow:
     def __repr__(self) -> str:
         return (
             f"Flow({self.name}, {len(self.cutoffs)} cutoffs {self.cutoffs[0]:g}..{self.cutoffs[-1]:g}, "
-            f"slope {self.slope[self.name]:.6f} +- {self.slope_error[self.name]:.1g})"
+            f"slope {self.slope[self.name]:.6f} +- {self.slope_error[self.name]:.1g}, "
+            f"R^2 {self.r_squared[self.name]:.6f})"
         )
 
     def __str__(self) -> str:

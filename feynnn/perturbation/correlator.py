@@ -11,27 +11,27 @@ import numpy.typing as npt
 from ..combinatorics import multisets
 from ..diagrams.diagram_set import DiagramSet
 from ..diagrams.generation import Kind, check_request, generate
-from ..errors import DivergenceError, InputError
+from ..errors import InputError
 from ..npoint import NPoint
 from ..points import Array, as_points, whole
 from ..theory.action import Order, Theory
 from ..theory.kernels import Kernel, Lattice
 from ..uncertain import Uncertain
-from .contraction import products_of
+from .contractions import products_of
 from .integration import Integrator
-from .quadrature import Cutoff
+from .quadrature import Cutoff, as_cutoff
 
 if TYPE_CHECKING:
     import sympy
 
-    from .formula import Formula
+    from .formulas import Formula
 
 
 class Series(Mapping[tuple[int, ...], NPoint]):
     """The coefficients of a perturbation series, an `NPoint` for each order.
 
-    ``s[{"lam": 1}]`` or ``s[1, 0]`` is the coefficient of lam; ``s[{}]`` the free part; calling ``s.sum(couplings)``
-    adds the series up.
+    ``s[{"lam": 1}]`` or ``s[1, 0]`` is the coefficient of lam, ``s[{}]`` the free part; ``s.sum(couplings)`` adds the
+    series up.
     """
 
     def __init__(self, theory: Theory, coefficients: dict[tuple[int, ...], NPoint]) -> None:
@@ -42,6 +42,12 @@ class Series(Mapping[tuple[int, ...], NPoint]):
         if key not in self._coefficients:
             raise InputError(f"the series was computed to the orders {sorted(self._coefficients)}, not {key}")
         return self._coefficients[key]
+
+    def __contains__(self, order: object) -> bool:
+        try:
+            return self.theory.order(order) in self._coefficients  # type: ignore[arg-type]
+        except InputError:
+            return False
 
     def __iter__(self) -> Iterator[tuple[int, ...]]:
         return iter(self._coefficients)
@@ -58,6 +64,9 @@ class Series(Mapping[tuple[int, ...], NPoint]):
             total = term if total is None else total + term
         assert total is not None
         return total
+
+    def __str__(self) -> str:
+        return "\n\n".join(str(p) for p in self.values())
 
     def __repr__(self) -> str:
         names = ["*".join(f"{c}^{k}" if k > 1 else c for c, k in zip(self.theory.couplings, o, strict=True) if k) or "1"
@@ -117,14 +126,17 @@ class Correlator:
             )
         if isinstance(self.kernel, Lattice) != isinstance(self.vertex_kernel, Lattice):
             raise InputError("kernel and vertex_kernel must both be lattices, or neither")
-        if cutoff is not None and not isinstance(cutoff, Cutoff):
-            raise InputError(f"cutoff must be a Cutoff, got {cutoff!r}; write Cutoff({cutoff!r})")
-        self.cutoff = cutoff
+        self.cutoff = as_cutoff(cutoff)
         self.per_volume = per_volume
         if per_volume and (n != 0 or kind != "connected" or not self.vertex_kernel.translation_invariant):
             raise InputError(
                 "per_volume fixes one vertex of connected vacuum diagrams: it needs n=0, kind='connected' and a "
                 f"translation-invariant kernel, got n={n}, kind={kind!r}, {self.vertex_kernel!r}"
+            )
+        if per_volume and any(i.has_profile or len(i.degree) > 1 for i in theory.interactions):
+            raise InputError(
+                "per_volume needs interactions that are the same everywhere and at one point each: log Z is not "
+                f"proportional to the volume for {theory}; use a finite cutoff and per_volume=False"
             )
         self._diagrams: dict[tuple[int, ...], DiagramSet] = {}
 
@@ -147,7 +159,7 @@ class Correlator:
 
     def formula(self, max_order: Order = 1) -> Formula:
         """Return the expansion grouped by topology, as the slides write it."""
-        from .formula import formula
+        from .formulas import formula
 
         return formula(self.theory, self.n, max_order=max_order, kind=self.kind)
 
@@ -237,6 +249,4 @@ class Correlator:
 def _as_kernel(kernel: object, name: str) -> Kernel:
     if not isinstance(kernel, Kernel):
         raise InputError(f"{name} must be a kernel such as feynnn.kernels.Gauss(), got {kernel!r}")
-    if kernel.diagonal == "singular" and kernel.d_in < 1:
-        raise DivergenceError(f"{kernel!r} cannot be a propagator")
     return kernel

@@ -6,6 +6,7 @@ A point of any dimension is one symbol (x1, x2, ... external, y or y1, y2, ... i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -147,6 +148,6 @@ def ratio(theory: Theory, n: int, *, max_order: Order = 1) -> Ratio:
 
 def to_latex(expr: sympy.Expr) -> str:
     """Return LaTeX of an expression, with Greek couplings and K_W for the vertex kernel."""
-    names = {s: latex_name(s.name) for s in expr.free_symbols if s.name.isalnum() and s.name[0] not in "xy"}
+    names = {s: latex_name(s.name) for s in expr.free_symbols if not re.fullmatch(r"[xyzw]\d*", s.name)}
     names[LAMBDA] = "\\Lambda"
     return str(sympy.latex(expr, symbol_names=names)).replace("\\operatorname{K_{v}}", "K_W").replace("K_{v}", "K_W")

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 
 from ..combinatorics import Indices, multiset_rank
 from ..errors import ComputationError, DivergenceError, InputError
-from ..points import Array
+from ..points import Array, positive
 from ..theory.kernels import Kernel, Lattice
 from ..uncertain import Uncertain
-from .contraction import Contraction, MeshTable, Product, Shape, evaluate
-from .quadrature import Cutoff, Mesh, mesh, mesh_size, require_convergent
+from .contractions import MEMORY, Contraction, MeshTable, Product, Shape, evaluate, plan
+from .quadrature import Cutoff, Mesh, boundary_mesh, even_mesh, mesh, mesh_size, require_convergent
 
 #: Nodes per panel of successive meshes, each about 1.5 times the one before.
-ORDERS = (6, 9, 14, 21, 32, 48)
+ORDERS = (6, 9, 14, 21, 32, 48, 72, 108, 162)
+#: Steps per panel of successive trapezoid rules, for kernels with a kink between vertices.
+STEPS = (4, 6, 8, 12, 16, 24, 32, 48, 64)
 #: Largest work of one evaluation: kernel values for two points and more, or node values of legs for one.
 MAX_WORK = 3e8
+#: Most multiplications of one evaluation; about a minute on one core.
+MAX_FLOPS = 1e12
 _EPS = float(np.finfo(float).eps)
+#: Relative accuracy of factors of a product whose absolute accuracy is asked.
+_TIGHT = 1e-13
 
 
 class Integrator:
@@ -48,12 +55,12 @@ class Integrator:
         atol: float = 0.0,
         pinned: bool = False,
     ) -> None:
-        for name, value in (("rtol", rtol), ("atol", atol)):
-            if not np.isfinite(value) or value < 0:
-                raise InputError(f"{name} must be finite and >= 0, got {value!r}")
-        self.kernels, self.x, self.cutoff, self.rtol, self.atol = dict(kernels), x, cutoff, rtol, atol
+        self.kernels, self.x, self.cutoff = dict(kernels), x, cutoff
+        self.rtol, self.atol = positive(rtol, "rtol", allow_zero=True), positive(atol, "atol", allow_zero=True)
         self.pinned = pinned
-        self._done: dict[tuple[Shape, tuple[str, ...]], Uncertain] = {}
+        self._lines: dict[str, Uncertain] = {}
+        self._surface: dict[Shape, Uncertain] = {}
+        self._done: dict[Shape, Uncertain] = {}
 
     def shape_value(self, shape: Shape) -> Uncertain:
         """Return the integral of a shape over all multisets of inputs at its leg groups, flattened, with its bound.
@@ -65,78 +72,113 @@ class Integrator:
         ComputationError
             If the accuracy cannot be reached within memory and work; the message says what was reached.
         """
-        key = (shape, ())
-        if key not in self._done:
-            kernel = self._check(shape)
-            axes = {name: self.kernels[name].axes() for name in shape.kernels}
-            if all(axes.values()) and not any(shape.powers) and kernel.d_in > 1 and not self.pinned:
-                self._done[key] = self._by_axes(shape, kernel.d_in)
+        if shape not in self._done:
+            kernels = self._check(shape)
+            axes = [k.axes() for k in kernels]
+            if all(axes) and self.x.shape[1] > 1 and not any(shape.powers):
+                self._done[shape] = self._by_axes(shape)
             else:
-                self._done[key] = self._refine(shape, kernel)
-        return self._done[key]
+                self._done[shape] = self._refine(shape, kernels)
+        return self._done[shape]
 
-    def _check(self, shape: Shape) -> Kernel:
-        """Return the kernel that decides the mesh, after refusing what diverges."""
-        used = [self.kernels[name] for name in sorted(shape.kernels)]
-        for kernel in used:
-            require_convergent(kernel, self.cutoff)
+    def _check(self, shape: Shape) -> list[Kernel]:
+        """Return the kernels of the integrand, after refusing what diverges."""
+        # the volume of the box holds no kernel, yet needs to know where it is
+        names = sorted(shape.kernels) or sorted(self.kernels)[:1]
+        used = [self.kernels[name] for name in names]
+        for name, kernel in zip(names, used, strict=True):
+            require_convergent(kernel, self.cutoff, "vertex_kernel" if name == "K_v" else f"kernel[{name!r}]")
             if any(p % 2 for p in shape.powers) and kernel.d_in > 1:
                 raise InputError("odd powers of y as weight exist in one dimension only; use even powers")
-            if kernel.diagonal == "singular":
+            if kernel.diagonal == "singular" and shape.n_lines:
                 raise DivergenceError(
                     f"{kernel!r} is singular at coincident points and this diagram integrates over them; the mesh has "
                     "no rule for such singularities, use d_in = 1, a smooth kernel or a lattice"
                 )
+            if isinstance(kernel, Lattice) and not _same_sites(kernel, used[0]):
+                raise InputError("the lattice kernels of one integral must have the same sites and weights")
         if not any(shape.legs) and self.cutoff is not None and not self.cutoff.is_finite and not self.pinned:
             raise DivergenceError(
                 "a vacuum diagram over all space is proportional to its volume; use a finite cutoff, or per_volume=True"
             )
-        # the widest kernel that does not decay decides, else the shortest length
-        return min(used, key=lambda k: (k.reach is not None, k.length))
+        return used
 
-    def _by_axes(self, shape: Shape, d_in: int) -> Uncertain:
+    def _by_axes(self, shape: Shape) -> Uncertain:
         """Return the product over coordinates of one-dimensional integrals, for kernels that factorise."""
+        d = self.x.shape[1]
+        # an absolute tolerance says nothing about the factors
+        rtol = max(self.rtol, _TIGHT if self.atol else 0.0) / d
         total: Uncertain | None = None
-        for k in range(d_in):
+        for k in range(d):
             kernels = {name: (self.kernels[name].axes() or [])[k] for name in shape.kernels}
-            one = Integrator(kernels, self.x[:, [k]], self.cutoff, rtol=self.rtol / d_in)
+            one = Integrator(kernels, self.x[:, [k]], self.cutoff, rtol=rtol, pinned=self.pinned)
             value = one.shape_value(shape)
             total = value if total is None else total * value
         assert total is not None
         return total
 
-    def _refine(self, shape: Shape, kernel: Kernel) -> Uncertain:
-        if isinstance(kernel, Lattice):
-            sites = mesh(kernel, None, self.x, 0)
+    def _refine(self, shape: Shape, kernels: list[Kernel]) -> Uncertain:
+        if isinstance(kernels[0], Lattice):
+            sites = mesh(kernels, None, self.x, 0)
             values = evaluate(shape, self._table(sites))
-            return Uncertain(values.ravel(), self._rounding(shape, sites))
+            size = evaluate(shape, self._table(sites, absolute=True))
+            return Uncertain(values.ravel(), _rounding(shape, size.ravel(), self.x.shape[1]))
         assert self.cutoff is not None
         breaks = self.x if any(shape.legs) else self.x[:0]
-        previous: Array | None = None
-        size = np.zeros(0)
-        reached = np.inf
-        for order in ORDERS:
-            nodes = mesh_size(kernel, self.cutoff, breaks, order, shape.n_points)
-            work = float(nodes) ** min(shape.n_points - self.pinned, 2) if shape.n_points > 1 else 10.0 * nodes
-            if work > MAX_WORK:
+        kink = bool(shape.lines) and any(k.diagonal == "kink" for k in kernels)
+        even = kink and breaks.shape[1] == 1
+        history: list[Array] = []
+        best = size = np.zeros(0)
+        reached, stop = np.inf, ""
+        for order in STEPS if even else ORDERS:
+            nodes = mesh_size(kernels, self.cutoff, breaks, order, shape.n_points)
+            stop = self._too_much(shape, nodes)
+            if stop:
                 break
-            grid = mesh(kernel, self.cutoff, breaks, order, shape.n_points)
-            values = self._evaluate(shape, grid, absolute=False).ravel()
-            if previous is None:
+            make = even_mesh if even else mesh
+            grid = make(kernels, self.cutoff, breaks, order, shape.n_points)
+            history.append(self._evaluate(shape, grid, absolute=False).ravel())
+            previous, best = best, _extrapolated(history) if even else history[-1]
+            if len(history) == 1:
                 size = self._evaluate(shape, grid, absolute=True).ravel()
-            else:
-                error = np.abs(values - previous)
-                if (error <= self.rtol * size + self.atol).all():
-                    return Uncertain(values, error + _EPS * (8 + 4 * shape.n_lines) * size)
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    reached = float(np.nanmax(error / size))
-            previous = values
-        why = " (it has a kink between vertices)" if kernel.diagonal == "kink" and shape.lines else ""
-        state = f"reached {reached:.1g}" if np.isfinite(reached) else "even the second mesh is too large"
+                continue
+            error = np.abs(best - previous)
+            if (error <= self.rtol * size + self.atol).all():
+                return Uncertain(best, self._bound(error, size) + _rounding(shape, size, self.x.shape[1]))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                reached = float(np.nanmax(error / size))
+        shown = " and ".join(map(repr, dict.fromkeys(kernels)))
+        state = f"reached {reached:.1g}" if np.isfinite(reached) else "too few meshes fit to tell what was reached"
+        why = " (it has a kink between vertices)" if kink else ""
         raise ComputationError(
-            f"a {shape.n_points}-vertex integral of {kernel!r} over {self.cutoff!r} did not meet rtol = {self.rtol:g}: "
-            f"{state}{why}; ask for rtol above that, or a smaller cutoff"
+            f"a {shape.n_points}-vertex integral of {shown} over {self.cutoff!r} did not meet rtol = {self.rtol:g}: "
+            f"{state}{why}{stop}; ask for rtol above that, or a smaller cutoff"
         )
+
+    def _bound(self, error: Array, size: Array) -> Array:
+        """Return the bound from the differences of two meshes, for all multisets of inputs together.
+
+        One difference may be small because it changes sign there, so each entry gets the largest relative difference
+        of all, as far as the tolerance allows.
+        """
+        some = size > 0
+        relative = float((error[some] / size[some]).max(initial=0.0))
+        return np.maximum(error, np.minimum(relative * size, self.rtol * size + self.atol))
+
+    def _too_much(self, shape: Shape, nodes: int) -> str:
+        """Return why a mesh of this size is not tried, or nothing."""
+        free = shape.n_points - self.pinned
+        work = float(nodes) ** min(free, 2) if shape.n_points > 1 else 10.0 * nodes
+        if work > MAX_WORK:
+            return f", the next mesh has {nodes} nodes"
+        if self.pinned:
+            return ""
+        cost = plan(shape, len(self.x), nodes)
+        if cost.entries * 8 > MEMORY:
+            return f", the next mesh of {nodes} nodes needs {cost.entries * 8 / 1e9:.1f} GB"
+        if cost.flops > MAX_FLOPS:
+            return f", the next mesh of {nodes} nodes needs {cost.flops:.0e} multiplications"
+        return ""
 
     def _table(self, grid: Mesh, *, absolute: bool = False) -> MeshTable:
         return MeshTable(self.kernels, self.x, grid, absolute=absolute)
@@ -146,22 +188,21 @@ class Integrator:
             return evaluate(shape, self._table(grid, absolute=absolute))
         return _pinned(shape, self._table(grid, absolute=absolute))
 
-    def _rounding(self, shape: Shape, grid: Mesh) -> Array:
-        size = evaluate(shape, self._table(grid, absolute=True)).ravel()
-        return np.asarray(_EPS * (8 + 4 * shape.n_lines) * size)
-
     # --- products at index rows ------------------------------------------------------------------------------------
 
     def piece(self, c: Contraction, rows: Indices) -> Uncertain:
         """Return a contraction at rows of input numbers, shape (k, n) -> k values."""
-        value = self.shape_value(c.shape)
+        return self.shape_value(c.shape).take(self._position(c, rows))
+
+    def _position(self, c: Contraction, rows: Indices) -> Indices:
+        """Return where the values of a contraction at rows of input numbers stand among its shape's values."""
         m = len(self.x)
         position = np.zeros(len(rows), dtype=np.int64)
         counts = [k for at in c.shape.legs for _, k in at]
         for labels, k in zip(c.labels, counts, strict=True):
             n_sets = int(multiset_rank(np.full((1, k), m - 1), m)[0]) + 1
             position = position * n_sets + multiset_rank(rows[:, list(labels)], m)
-        return value.take(position)
+        return position
 
     def product(self, term: Product, rows: Indices) -> Uncertain:
         """Return a product, without its couplings, at rows of input numbers."""
@@ -172,9 +213,79 @@ class Integrator:
             total = total * self.piece(piece, rows)
         return total
 
+    def boundary(self, term: Product, rows: Indices) -> Uncertain:
+        """Return the derivative by the cutoff of a product with one integrated point: the integral over the surface.
+
+        Raises
+        ------
+        InputError
+            If the product has several integrated points.
+        """
+        if len(term.pieces) != 1 or term.pieces[0].shape.n_points != 1:
+            raise InputError("derivatives by the cutoff are available for one integrated point")
+        (piece,) = term.pieces
+        if piece.shape not in self._surface:
+            self._surface[piece.shape] = self._surface_value(piece.shape)
+        total = Uncertain.exact(np.full(len(rows), float(term.coefficient)))
+        for i, j, name in term.free:
+            total = total * self._free(name).take(rows[:, i] * len(self.x) + rows[:, j])
+        return total * self._surface[piece.shape].take(self._position(piece, rows))
+
+    def _surface_value(self, shape: Shape) -> Uncertain:
+        kernels = self._check(shape)
+        if self.cutoff is None or not self.cutoff.is_finite:
+            raise InputError(f"the derivative by the cutoff needs a finite one, got {self.cutoff!r}")
+        previous: Array | None = None
+        for order in ORDERS:
+            grid = boundary_mesh(kernels, self.cutoff, self.x, order)
+            values = evaluate(shape, self._table(grid)).ravel()
+            size = evaluate(shape, self._table(grid, absolute=True)).ravel()
+            if previous is not None:
+                error = np.abs(values - previous)
+                if (error <= self.rtol * size + self.atol).all() or self.x.shape[1] == 1:
+                    return Uncertain(values, self._bound(error, size) + _rounding(shape, size, self.x.shape[1]))
+            previous = values
+        shown = " and ".join(map(repr, dict.fromkeys(kernels)))
+        raise ComputationError(f"the surface integral of {shown} over {self.cutoff!r} did not meet {self.rtol:g}")
+
     def _free(self, name: str) -> Uncertain:
-        values = self.kernels[name](self.x, self.x).ravel()
-        return Uncertain(values, 4 * _EPS * np.abs(values))
+        if name not in self._lines:
+            values = self.kernels[name](self.x, self.x).ravel()
+            if not np.isfinite(values).all():
+                raise DivergenceError(
+                    f"{self.kernels[name]!r} is infinite at coincident inputs, and an n-point function at all "
+                    "multisets of inputs holds such lines; use d_in = 1, a smooth kernel or a lattice"
+                )
+            self._lines[name] = Uncertain(values, 4 * _EPS * np.abs(values))
+        return self._lines[name]
+
+
+def _same_sites(a: Kernel, b: Kernel) -> bool:
+    return (
+        isinstance(a, Lattice)
+        and isinstance(b, Lattice)
+        and np.array_equal(a.sites, b.sites)
+        and np.array_equal(a.weights, b.weights)
+    )
+
+
+def _extrapolated(history: list[Array]) -> Array:
+    """Return the limit of trapezoid values at the first `STEPS`, by Richardson extrapolation in even powers."""
+    step = 1.0 / np.array(STEPS[: len(history)]) ** 2
+    row = list(history)
+    for k in range(1, len(row)):
+        row = [b + (b - a) * (step[i + k] / (step[i] - step[i + k])) for i, (a, b) in enumerate(pairwise(row))]
+    return row[0]
+
+
+def _rounding(shape: Shape, size: Array, d_in: int) -> Array:
+    """Return the bound on rounding errors, for the integral `size` of the absolute integrand.
+
+    A few ulp for each kernel; a node of a graded mesh is off by up to log(cutoff) ulp, which every power of y (of the
+    measure, of kernels that grow, of weights) multiplies.
+    """
+    factors = shape.n_lines + shape.n_points * d_in + sum(shape.powers)
+    return np.asarray(_EPS * (8 + 12 * factors) * size)
 
 
 def _pinned(shape: Shape, table: MeshTable) -> Array:

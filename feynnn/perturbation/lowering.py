@@ -18,14 +18,19 @@ from ..diagrams.diagram import Diagram
 from ..diagrams.diagram_set import DiagramSet
 from ..errors import InputError
 from ..npoint import NPoint, ordered_tuples
-from ..points import as_points
-from ..theory.kernels import Kernel
+from ..points import as_points, real
+from ..theory.kernels import Kernel, Lattice
 from ..uncertain import Uncertain
-from .contraction import Product, contraction, products_of
+from .contractions import Product, connected_pieces, products_of
 from .correlator import _as_kernel
 from .expressions import LAMBDA
 from .integration import Integrator
-from .quadrature import Cutoff
+from .quadrature import Cutoff, as_cutoff
+
+#: Most terms of an expression that is multiplied out.
+MAX_TERMS = 100_000
+#: Largest power of a factor.
+MAX_POWER = 1000
 
 
 @dataclass(frozen=True)
@@ -95,10 +100,7 @@ class Lowered:
         NPoint
             Not symmetric, over the ordered tuples, of kind "computed".
         """
-        given = dict(couplings or {})
-        missing = set(self.couplings) - set(given)
-        if missing:
-            raise InputError(f"the expression holds the coupling {min(missing)!r}; pass its value in couplings={{...}}")
+        given = self._values({} if couplings is None else couplings)
         d_in = next(iter(self.kernels.values())).d_in
         if x is None and self.n:
             raise InputError(f"the expression has the external points {', '.join(self.external)}: pass inputs x")
@@ -107,7 +109,7 @@ class Lowered:
         rows = ordered_tuples(len(points), self.n)
         total = Uncertain.exact(np.zeros(len(rows)))
         for term in self.products:
-            value = float(np.prod([float(given[name]) ** k for name, k in term.couplings]))
+            value = float(np.prod([given[name] ** k for name, k in term.couplings]))
             total = total + tool.product(term, rows).scaled(value)
         return NPoint(
             total.values,
@@ -119,6 +121,18 @@ class Lowered:
             points=points,
             origin="expression",
         )
+
+    def _values(self, couplings: Mapping[str, float]) -> dict[str, float]:
+        if not isinstance(couplings, Mapping):
+            raise InputError(f"couplings must be a dict such as {{'lam': 0.1}}, got {couplings!r}")
+        missing = set(self.couplings) - set(couplings)
+        if missing:
+            raise InputError(f"the expression holds the coupling {min(missing)!r}; pass its value in couplings={{...}}")
+        values = {name: real(couplings[name], f"the coupling {name!r}") for name in self.couplings}
+        for name, v in values.items():
+            if not np.isfinite(v):
+                raise InputError(f"the coupling {name!r} must be finite, got {v!r}")
+        return values
 
     def __repr__(self) -> str:
         return f"Lowered({len(self.products)} terms in {', '.join(self.external) or 'no external points'})"
@@ -177,9 +191,12 @@ def lower(
         split = True
     if not kernels or len({k.d_in for k in kernels.values()}) != 1:
         raise InputError(f"the kernels must have one d_in, got {kernels}")
+    if len({isinstance(k, Lattice) for k in kernels.values()}) != 1:
+        raise InputError(f"the kernels must all be lattices, or none of them, got {kernels}")
+    box = as_cutoff(cutoff)
     if isinstance(obj, sympy.Basic):
-        return _lower_expression(obj, kernels, cutoff, split=split)
-    diagrams = [obj] if isinstance(obj, Diagram) else list(obj)
+        return _lower_expression(obj, kernels, box, split=split)
+    diagrams = [obj] if isinstance(obj, Diagram) else list(obj) if isinstance(obj, Iterable) else []
     if not diagrams or not all(isinstance(d, Diagram) for d in diagrams):
         raise InputError(f"lower() takes a sympy expression or diagrams, got {obj!r}")
     if not split:
@@ -188,7 +205,7 @@ def lower(
     if any(d.n != n for d in diagrams):
         raise InputError("the diagrams have different numbers of external points")
     products = [p for d in diagrams for p in products_of(d)]
-    return Lowered(products, tuple(f"x{k + 1}" for k in range(n)), kernels, cutoff)
+    return Lowered(products, tuple(f"x{k + 1}" for k in range(n)), kernels, box)
 
 
 def _lower_expression(expr: sympy.Expr, kernels: dict[str, Kernel], cutoff: Cutoff | None, *, split: bool) -> Lowered:
@@ -198,9 +215,19 @@ def _lower_expression(expr: sympy.Expr, kernels: dict[str, Kernel], cutoff: Cuto
     external = sorted(ends, key=lambda s: [int(p) if p.isdigit() else p for p in re.split(r"(\d+)", s.name)])
     label = {s: k for k, s in enumerate(external)}
     couplings = {name for t in terms for name, _ in t.couplings}
-    for s in external:
+    points = [s.name for s in external]
+    for name in points:
+        if name in couplings:
+            raise InputError(f"the external point {name} also stands outside a kernel")
+        if points.count(name) > 1:
+            raise InputError(f"two symbols named {name} with different assumptions are external points; use one")
+    for s in sorted(integrated, key=str):
         if s.name in couplings:
-            raise InputError(f"the external point {s} also stands outside a kernel")
+            raise InputError(f"the point {s.name} stands outside the integral over it")
+        if s.name in points:
+            raise InputError(f"the point {s.name} is integrated over in one place and external in another; rename one")
+    if LAMBDA.name in couplings:
+        raise InputError("Lambda is the cutoff and may stand in the limits of integrals only")
     products = [_product(t, label, split=split) for t in terms]
     return Lowered(products, tuple(s.name for s in external), kernels, cutoff)
 
@@ -214,23 +241,23 @@ def _terms(
     if isinstance(expr, sympy.Mul):
         result = [_Term(1.0)]
         for a in expr.args:
-            factors = _terms(a, bound, kernels, cutoff)
-            result = [s * t for s in result for t in factors]
+            result = _expand(result, _terms(a, bound, kernels, cutoff))
         return result
     if isinstance(expr, sympy.Pow) and not expr.exp.is_number:
         raise InputError(f"cannot lower {expr}: the exponent must be a number")
-    if expr.is_number:
+    # an integral of a number is the volume of a box in d_in dimensions, not what sympy would make of it
+    if expr.is_number and not expr.has(sympy.Integral):
         value = complex(expr)
         if value.imag or not np.isfinite(value.real):
             raise InputError(f"cannot lower the coefficient {expr}: it must be real and finite")
         return [_Term(value.real)]
     if isinstance(expr, sympy.Pow):
-        if not (expr.exp.is_Integer and expr.exp > 0):
-            raise InputError(f"cannot lower {expr}: only positive whole powers are allowed")
+        if not (expr.exp.is_Integer and 0 < expr.exp <= MAX_POWER):
+            raise InputError(f"cannot lower {expr}: only positive whole powers up to {MAX_POWER} are allowed")
         result = [_Term(1.0)]
         for _ in range(int(expr.exp)):
             # once for each factor, so that a power of an integral has points of its own in each
-            result = [s * t for s in result for t in _terms(expr.base, bound, kernels, cutoff)]
+            result = _expand(result, _terms(expr.base, bound, kernels, cutoff))
         return result
     if isinstance(expr, sympy.Integral):
         inside = dict(bound)
@@ -254,6 +281,12 @@ def _terms(
         a, b = (bound.get(s, s) for s in expr.args)
         return [_Term(1.0, lines=((a, b, name),))]
     raise InputError(f"cannot lower {expr}: it is not a sum of products of kernels, weights and box integrals")
+
+
+def _expand(left: list[_Term], right: list[_Term]) -> list[_Term]:
+    if len(left) * len(right) > MAX_TERMS:
+        raise InputError(f"cannot lower the expression: it has more than {MAX_TERMS} terms when multiplied out")
+    return [a * b for a in left for b in right]
 
 
 def _check_limits(integral: sympy.Expr, limit: sympy.Tuple, cutoff: Cutoff | None) -> None:
@@ -287,19 +320,5 @@ def _product(term: _Term, label: dict[sympy.Symbol, int], *, split: bool) -> Pro
         else:
             outside, inside = (b, a) if ends[0] else (a, b)
             legs.append((label[outside], number[inside], kernel))
-    pieces = []
-    left = set(number.values())
-    while left:
-        part = {min(left)}
-        while more := {q for a, b, _ in lines for p, q in ((a, b), (b, a)) if p in part and q not in part}:
-            part |= more
-        left -= part
-        pieces.append(
-            contraction(
-                sorted(part),
-                [leg for leg in legs if leg[1] in part],
-                [line for line in lines if line[0] in part],
-                {p: k for p, k in powers.items() if p in part},
-            )
-        )
-    return Product(term.coefficient, term.couplings, tuple(free), tuple(pieces))
+    pieces = connected_pieces(number.values(), legs, lines, powers)
+    return Product(term.coefficient, term.couplings, tuple(free), pieces)

@@ -8,6 +8,7 @@ and their opposites, where the ReLU kernel has kinks; rho = c sinh(tau), or plai
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,12 +18,14 @@ from ..theory.kernels import Kernel
 from .quadrature import Cutoff, Mesh, panel_rule, subdivide
 
 
-def _check(kernel: Kernel) -> None:
-    if kernel.d_in > 3:
+def _check(x: Array) -> int:
+    d = int(x.shape[1])
+    if d > 3:
         raise InputError(
-            f"integrals of {kernel!r} are available for d_in = 1, 2, 3; in d_in = {kernel.d_in} use a kernel that "
-            "factorises over the coordinates (Gauss without bias)"
+            f"integrals of this kernel are available for d_in = 1, 2, 3; in d_in = {d} use a kernel that factorises "
+            "over the coordinates (Gauss without bias)"
         )
+    return d
 
 
 def _face_edges(x: Array, axis: int, side: int) -> list[Array]:
@@ -36,16 +39,17 @@ def _face_edges(x: Array, axis: int, side: int) -> list[Array]:
     return [subdivide(np.concatenate([[-1.0, 1.0], slopes[:, j]]), 1.0) for j in range(d - 1)]
 
 
-def _radial_rule(kernel: Kernel, cutoff: Cutoff, x: Array, order: int) -> tuple[Array, Array]:
+def _radial_rule(kernels: Sequence[Kernel], cutoff: Cutoff, x: Array, order: int) -> tuple[Array, Array]:
     """Return nodes rho in [0, cutoff] and their weights, rho^(d-1) not included."""
-    if kernel.homogeneous is not None:
+    if all(k.homogeneous is not None for k in kernels):
         # the integrand is a polynomial in rho, of degree 9 for six legs in three dimensions
         return panel_rule(np.array([0.0, cutoff.value]), 5 + order // 2)
     breaks = np.abs(x).max(axis=1) if len(x) else np.zeros(0)
     breaks = breaks[(breaks < cutoff.value) & (breaks > 0)]
-    edges = subdivide(np.arcsinh(np.concatenate([[0.0, cutoff.value], breaks]) / kernel.length), 2.5)
+    length = min(k.length for k in kernels)
+    edges = subdivide(np.arcsinh(np.concatenate([[0.0, cutoff.value], breaks]) / length), 2.5)
     tau, w = panel_rule(edges, order)
-    return kernel.length * np.sinh(tau), kernel.length * np.cosh(tau) * w
+    return length * np.sinh(tau), length * np.cosh(tau) * w
 
 
 def _face_rule(edges: list[Array], order: int) -> tuple[Array, Array]:
@@ -70,29 +74,27 @@ def _directions(x: Array, d: int, order: int) -> tuple[Array, Array]:
     return np.concatenate(nodes), np.concatenate(weights)
 
 
-def pyramid_size(kernel: Kernel, cutoff: Cutoff, x: Array, order: int) -> int:
+def pyramid_size(kernels: Sequence[Kernel], cutoff: Cutoff, x: Array, order: int) -> int:
     """Return the number of nodes of `pyramid_mesh`."""
-    _check(kernel)
     surface = 0
-    for axis in range(kernel.d_in):
+    for axis in range(_check(x)):
         for side in (1, -1):
             surface += math.prod((len(e) - 1) * order for e in _face_edges(x, axis, side))
-    return surface * len(_radial_rule(kernel, cutoff, x, order)[0])
+    return surface * len(_radial_rule(kernels, cutoff, x, order)[0])
 
 
-def pyramid_mesh(kernel: Kernel, cutoff: Cutoff, x: Array, order: int) -> Mesh:
+def pyramid_mesh(kernels: Sequence[Kernel], cutoff: Cutoff, x: Array, order: int) -> Mesh:
     """Return the pyramid mesh of refinement `order`."""
-    _check(kernel)
-    d = kernel.d_in
+    d = _check(x)
     e, face_weights = _directions(x, d, order)
-    rho, w = _radial_rule(kernel, cutoff, x, order)
+    rho, w = _radial_rule(kernels, cutoff, x, order)
     radial = rho ** (d - 1) * w
     nodes = rho[:, None, None] * e[None, :, :]
     return Mesh(nodes.reshape(-1, d), np.multiply.outer(radial, face_weights).ravel())
 
 
-def pyramid_boundary(kernel: Kernel, cutoff: Cutoff, x: Array, order: int) -> Mesh:
+def pyramid_boundary(cutoff: Cutoff, x: Array, order: int) -> Mesh:
     """Return a mesh on the surface of the box: the derivative of an integral over the box by the cutoff."""
-    _check(kernel)
-    e, w = _directions(x, kernel.d_in, order)
-    return Mesh(cutoff.value * e, cutoff.value ** (kernel.d_in - 1) * w)
+    d = _check(x)
+    e, w = _directions(x, d, order)
+    return Mesh(cutoff.value * e, cutoff.value ** (d - 1) * w)

@@ -9,15 +9,19 @@ Panels break at 0 and at the inputs' coordinates, where kernels have kinks.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
-from ..errors import DivergenceError, InputError
-from ..points import Array
+from ..errors import ComputationError, DivergenceError, InputError
+from ..points import Array, real
 from ..theory.kernels import Kernel, Lattice
+
+#: Most panels along one axis.
+MAX_PANELS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,7 @@ class Cutoff:
     value: float
 
     def __init__(self, value: float = math.inf) -> None:
-        try:
-            number = float(value)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"a cutoff is a positive number, got {value!r}") from error
+        number = real(value, "a cutoff")
         if not number > 0:
             raise InputError(f"a cutoff is a positive number (or infinity), got {value!r}")
         object.__setattr__(self, "value", number)
@@ -48,6 +49,13 @@ class Cutoff:
 
     def __repr__(self) -> str:
         return f"Cutoff({self.value:g})"
+
+
+def as_cutoff(cutoff: object) -> Cutoff | None:
+    """Return `cutoff` unless it is something else than a Cutoff or None."""
+    if cutoff is not None and not isinstance(cutoff, Cutoff):
+        raise InputError(f"cutoff must be a Cutoff, got {cutoff!r}; write Cutoff({cutoff!r})")
+    return cutoff
 
 
 @dataclass(frozen=True)
@@ -77,8 +85,19 @@ def panel_rule(edges: Array, order: int) -> tuple[Array, Array]:
 
 
 def subdivide(edges: Array, longest: float) -> Array:
-    """Return sorted distinct `edges` with every panel split evenly until none is longer than `longest`."""
+    """Return sorted distinct `edges` with every panel split evenly until none is longer than `longest`.
+
+    Raises
+    ------
+    ComputationError
+        If that takes more than `MAX_PANELS`.
+    """
     edges = np.unique(edges)
+    if (edges[-1] - edges[0]) / longest > MAX_PANELS:
+        raise ComputationError(
+            f"a mesh from {edges[0]:g} to {edges[-1]:g} in panels of {longest:g} is too large; the kernel is narrow "
+            "for this region: use a smaller cutoff or inputs that are closer together"
+        )
     # panels shorter than rounding hold nothing and would only breed nodes
     edges = edges[np.concatenate([[True], np.diff(edges) > 1e-13 * np.abs(edges).max(initial=1e-300)])]
     pieces = [np.linspace(a, b, int(np.ceil((b - a) / longest)) + 1)[:-1] for a, b in pairwise(edges)]
@@ -108,12 +127,13 @@ def require_convergent(kernel: Kernel, cutoff: Cutoff | None, name: str = "verte
         raise DivergenceError(f"the vertex integral over all space diverges for {kernel!r}: {kernel.growth}; {remedy}")
 
 
-def axis_edges(kernel: Kernel, cutoff: Cutoff, breaks: Array, n_vertices: int) -> tuple[Array, float | None]:
+def axis_edges(kernels: Sequence[Kernel], cutoff: Cutoff, breaks: Array, n_vertices: int) -> tuple[Array, float | None]:
     """Return panel edges along one axis, and the scale c if they are edges in t with y = c sinh(t).
 
     Parameters
     ----------
-    kernel : Kernel
+    kernels : sequence of Kernel
+        All kernels of the integrand.
     cutoff : Cutoff
     breaks : numpy.ndarray, shape (b,)
         Coordinates of the inputs; empty when there are none.
@@ -121,37 +141,46 @@ def axis_edges(kernel: Kernel, cutoff: Cutoff, breaks: Array, n_vertices: int) -
         Number of integrated points: a chain of them reaches further.
     """
     size = cutoff.value
-    local = kernel.reach if kernel.reach is not None else kernel.without_bias().reach
+    reaches = [k.reach if k.reach is not None else k.without_bias().reach for k in kernels]
+    local = [(k, r) for k, r in zip(kernels, reaches, strict=True) if r is not None]
+    graded = [k for k, r in zip(kernels, reaches, strict=True) if r is None]
     inside = breaks[np.abs(breaks) < size]
-    if local is None:
-        scale = kernel.length
-        edges = np.concatenate([[-size, 0.0, size], inside]) / scale
-        return subdivide(np.arcsinh(edges), 2.5), scale
-    if not len(breaks) and cutoff.is_finite:  # no inputs: the integrand does not decay, vertices may sit anywhere
-        return subdivide(np.array([-size, 0.0, size]), 2 * kernel.length), None
-    reach = local * math.sqrt(n_vertices)
-    around = breaks if len(breaks) else np.zeros(1)
-    low, high = max(-size, around.min() - reach), min(size, around.max() + reach)
-    if low >= high:  # the box lies where the kernel has died out
-        low, high = -size, size
-    edges = subdivide(np.concatenate([[low, high], inside[(inside > low) & (inside < high)]]), 2 * kernel.length)
-    if kernel.reach is None:  # a constant remains outside: one panel each side holds it exactly
-        edges = np.unique(np.concatenate([edges, [-size, size]]))
-    return edges, None
+    edges = np.zeros(0)
+    if local:
+        # inputs outside the box count from its edge: what is dropped is small beside what is left
+        around = np.clip(breaks, -size, size) if len(breaks) else np.zeros(1)
+        reach = max(r for _, r in local) * math.sqrt(n_vertices)
+        low, high = max(-size, around.min() - reach), min(size, around.max() + reach)
+        anywhere = not len(breaks) or (n_vertices > 1 and any(k.reach is None for k in kernels))
+        if anywhere and cutoff.is_finite:  # the integrand does not decay away from the inputs
+            low, high = -size, size
+        own = inside if len(breaks) else np.zeros(1)
+        edges = np.concatenate([[low, high], own[(own > low) & (own < high)]])
+        edges = subdivide(edges, 2 * min(k.length for k, _ in local))
+        if not graded and any(k.reach is None for k in kernels):
+            # a constant remains outside: one panel each side holds it exactly
+            edges = np.unique(np.concatenate([edges, [-size, size]]))
+    if not graded:
+        return edges, None
+    scale = min(k.length for k in graded)
+    edges = np.concatenate([[-size, 0.0, size], inside, edges]) / scale
+    return subdivide(np.arcsinh(edges), 2.5), scale
 
 
-def axis_rule(kernel: Kernel, cutoff: Cutoff, breaks: Array, order: int, n_vertices: int) -> tuple[Array, Array]:
+def axis_rule(
+    kernels: Sequence[Kernel], cutoff: Cutoff, breaks: Array, order: int, n_vertices: int
+) -> tuple[Array, Array]:
     """Return the one-dimensional rule along an axis, `order` nodes in each panel."""
-    edges, scale = axis_edges(kernel, cutoff, breaks, n_vertices)
+    edges, scale = axis_edges(kernels, cutoff, breaks, n_vertices)
     t, w = panel_rule(edges, order)
     if scale is None:
         return t, w
     return scale * np.sinh(t), scale * np.cosh(t) * w
 
 
-def tensor_mesh(kernel: Kernel, cutoff: Cutoff, x: Array, order: int, n_vertices: int) -> Mesh:
+def tensor_mesh(kernels: Sequence[Kernel], cutoff: Cutoff, x: Array, order: int, n_vertices: int) -> Mesh:
     """Return the tensor product of axis rules with breaks at the inputs' coordinates."""
-    rules = [axis_rule(kernel, cutoff, x[:, k], order, n_vertices) for k in range(kernel.d_in)]
+    rules = [axis_rule(kernels, cutoff, x[:, k], order, n_vertices) for k in range(x.shape[1])]
     grids = np.meshgrid(*(r[0] for r in rules), indexing="ij")
     weights = np.ones(())
     for _, w in rules:
@@ -159,30 +188,30 @@ def tensor_mesh(kernel: Kernel, cutoff: Cutoff, x: Array, order: int, n_vertices
     return Mesh(np.stack([g.ravel() for g in grids], axis=1), weights.ravel())
 
 
-def mesh_size(kernel: Kernel, cutoff: Cutoff, x: Array, order: int, n_vertices: int) -> int:
+def mesh_size(kernels: Sequence[Kernel], cutoff: Cutoff, x: Array, order: int, n_vertices: int) -> int:
     """Return the number of nodes that `mesh` would make."""
     from .pyramids import pyramid_size
 
-    if use_pyramids(kernel):
-        return pyramid_size(kernel, cutoff, x, order)
+    if use_pyramids(kernels):
+        return pyramid_size(kernels, cutoff, x, order)
     size = 1
-    for k in range(kernel.d_in):
-        size *= (len(axis_edges(kernel, cutoff, x[:, k], n_vertices)[0]) - 1) * order
+    for k in range(x.shape[1]):
+        size *= (len(axis_edges(kernels, cutoff, x[:, k], n_vertices)[0]) - 1) * order
     return size
 
 
-def use_pyramids(kernel: Kernel) -> bool:
+def use_pyramids(kernels: Sequence[Kernel]) -> bool:
     """Whether the mesh is made of pyramids: structure along rays, in more than one dimension."""
-    return kernel.rotation_invariant and kernel.d_in > 1
+    return all(k.rotation_invariant and k.d_in > 1 for k in kernels)
 
 
-def mesh(kernel: Kernel, cutoff: Cutoff | None, x: Array, order: int, n_vertices: int = 1) -> Mesh:
-    """Return the mesh of refinement `order` for integrating vertices with this kernel.
+def mesh(kernels: Sequence[Kernel], cutoff: Cutoff | None, x: Array, order: int, n_vertices: int = 1) -> Mesh:
+    """Return the mesh of refinement `order` for integrating vertices with these kernels.
 
     Parameters
     ----------
-    kernel : Kernel
-        Vertex kernel.
+    kernels : sequence of Kernel
+        All kernels of the integrand; lattices share their sites and weights.
     cutoff : Cutoff or None
         None for a lattice, whose mesh is its sites whatever the order.
     x : numpy.ndarray, shape (m, d_in)
@@ -194,9 +223,46 @@ def mesh(kernel: Kernel, cutoff: Cutoff | None, x: Array, order: int, n_vertices
     """
     from .pyramids import pyramid_mesh
 
-    if isinstance(kernel, Lattice):
-        return Mesh(kernel.sites, kernel.weights)
+    if isinstance(kernels[0], Lattice):
+        return Mesh(kernels[0].sites, kernels[0].weights)
     assert cutoff is not None
-    if use_pyramids(kernel):
-        return pyramid_mesh(kernel, cutoff, x, order)
-    return tensor_mesh(kernel, cutoff, x, order, n_vertices)
+    if use_pyramids(kernels):
+        return pyramid_mesh(kernels, cutoff, x, order)
+    return tensor_mesh(kernels, cutoff, x, order, n_vertices)
+
+
+def even_mesh(kernels: Sequence[Kernel], cutoff: Cutoff, x: Array, steps: int, n_vertices: int) -> Mesh:
+    """Return the trapezoid rule with `steps` equal steps in each panel of one dimension.
+
+    For kernels with a kink at coincident points: vertices share the mesh, so that the kink of a line between two of
+    them runs along grid points, and the error has even powers of the step only.
+    """
+    edges, scale = axis_edges(kernels, cutoff, x[:, 0], n_vertices)
+    t = np.concatenate([*(np.linspace(a, b, steps + 1)[:-1] for a, b in pairwise(edges)), edges[-1:]])
+    half = np.repeat(np.diff(edges) / (2 * steps), steps)
+    w = np.concatenate([half, [0.0]]) + np.concatenate([[0.0], half])
+    if scale is None:
+        return Mesh(t[:, None], w)
+    return Mesh(scale * np.sinh(t)[:, None], scale * np.cosh(t) * w)
+
+
+def boundary_mesh(kernels: Sequence[Kernel], cutoff: Cutoff, x: Array, order: int) -> Mesh:
+    """Return a mesh on the surface of the box; an integral over it is the derivative by the cutoff of the box's."""
+    from .pyramids import pyramid_boundary
+
+    if use_pyramids(kernels):
+        return pyramid_boundary(cutoff, x, order)
+    d = x.shape[1]
+    rules = [axis_rule(kernels, cutoff, x[:, k], order, 1) for k in range(d)]
+    nodes, weights = [], []
+    for axis in range(d):
+        others = [k for k in range(d) if k != axis]
+        grids = np.meshgrid(*(rules[k][0] for k in others), indexing="ij")
+        w = np.ones(())
+        for k in others:
+            w = np.multiply.outer(w, rules[k][1])
+        flat = np.stack([g.ravel() for g in grids], axis=1) if others else np.zeros((1, 0))
+        for side in (cutoff.value, -cutoff.value):
+            nodes.append(np.insert(flat, axis, side, axis=1))
+            weights.append(w.ravel())
+    return Mesh(np.concatenate(nodes), np.concatenate(weights))

@@ -305,7 +305,7 @@ def _one_width(result: NetworkResult, width: int, size: Size, seed: int, executo
     full = {n: exact(net, x, n=n) for n in (2, 4, 6)}
     for n in (2, 4, 6):
         curve = result.deviation[n]
-        curve.exact.append(_mean((full[n] - wick[n]) / wick[n])[0])
+        curve.exact.append(((full[n] - wick[n]) / wick[n]).mean().value)
         measured, trusted = _quietly(partial(run_of.deviation, n))
         _append(curve, measured, trusted, width)
         background, _ = _quietly(partial(run_of.background, n))
@@ -313,7 +313,7 @@ def _one_width(result: NetworkResult, width: int, size: Size, seed: int, executo
         curve.background_error.append(background.error)
     for n in (4, 6):
         curve = result.connected[n]
-        curve.exact.append(_mean(exact(net, x, n=n, connected=True) / wick[n])[0])
+        curve.exact.append((exact(net, x, n=n, connected=True) / wick[n]).mean().value)
         measured, trusted = _quietly(partial(run_of.estimate, n, connected=True))
         _append(curve, measured / wick[n], trusted, width)
 
@@ -327,8 +327,8 @@ def _one_width(result: NetworkResult, width: int, size: Size, seed: int, executo
         result.per_tuple_sampled = from_sample.per_tuple["lam"].values.tolist()
         result.per_tuple_error = from_sample.per_tuple["lam"].error.tolist()
         result.per_tuple_flagged = from_exact.flagged.tolist()
-    result.prediction_gaussian.append(_mean(wick[6] / full[6])[0])
-    ratio, error = _mean(from_sample.predict(6) / full[6])
+    result.prediction_gaussian.append((wick[6] / full[6]).mean().value)
+    ratio, error = (from_sample.predict(6) / full[6]).mean()
     result.prediction_lam.append(ratio)
     result.prediction_error.append(error)
 
@@ -342,17 +342,11 @@ def _quietly(estimate: Callable[[], T]) -> tuple[T, bool]:
 
 
 def _append(curve: Curve, p: NPoint, trusted: bool, width: int) -> None:
-    value, error = _mean(p)
+    value, error = p.mean()
     curve.sampled.append(value)
     curve.error.append(error)
     if not trusted:
         curve.unreliable.append(width)
-
-
-def _mean(p: NPoint) -> tuple[float, float]:
-    """Return the mean over tuples with its error, correlations included."""
-    average = p.data.linear(np.full((1, len(p)), 1 / len(p)))
-    return float(average.values[0]), float(average.stat[0] + average.bound[0])
 
 
 def _flow(name: str, d_in: int) -> FlowResult:

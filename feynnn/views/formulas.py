@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import groupby
 
 from ..diagrams.diagram import Diagram
-from ..perturbation.formula import Formula
+from ..perturbation.formulas import Formula
 from ..theory.interaction import profile_text
 from ..theory.names import unicode_name
 from . import svg

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..perturbation.formula import formula
+from ..perturbation.formulas import formula
 from ..studies.hms import TUPLE_WIDTH, FlowResult, Study
 from ..theory.action import Theory
 from . import plots

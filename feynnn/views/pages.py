@@ -19,7 +19,7 @@ from ..errors import FeynnnWarning, InputError
 from ..matching.fitting import Match
 from ..matching.running import Flow
 from ..npoint import NPoint
-from ..perturbation.formula import Formula
+from ..perturbation.formulas import Formula
 from ..sampling.ensemble import Ensemble
 from ..storage import write_atomically
 from ..theory.action import Theory

@@ -72,17 +72,20 @@ class Formula:
             couplings = _couplings_latex(self.theory, order)
             if len(terms) == 1 or not couplings:
                 for t in terms:
-                    text += _signed(t.coefficient, first=not text) + couplings + " " + body(t.diagram)
+                    text += _term(t.coefficient, f"{couplings} {body(t.diagram)}".strip(), first=not text)
                 continue
             # several topologies of one order share their couplings and the common sign, as on the slides
             sign = -1 if all(t.coefficient < 0 for t in terms) else 1
-            inner = "".join(
-                _signed(sign * t.coefficient, first=i == 0) + " " + body(t.diagram) for i, t in enumerate(terms)
-            )
+            inner = "".join(_term(sign * t.coefficient, body(t.diagram), first=i == 0) for i, t in enumerate(terms))
             text += (" - " if sign < 0 else " + " if text else "") + f"{couplings} \\left[ {inner} \\right]"
+        return f"{self._name()} = {text.strip() or '0'}"
+
+    def _name(self) -> str:
+        if not self.n:
+            return "\\log (Z / Z_0)" if self.kind == "connected" else "Z / Z_0" if self.kind == "all" else "G^{(0)}"
         points = ", ".join(f"x_{{{k + 1}}}" for k in range(self.n))
-        suffix = "_{\\mathrm{connected}}" if self.kind == "connected" else ""
-        return f"G^{{({self.n})}}{suffix}({points}) = {text.strip() or '0'}"
+        suffix = f"_{{\\mathrm{{{self.kind}}}}}" if self.kind in ("connected", "1PI") else ""
+        return f"G^{{({self.n})}}{suffix}({points})"
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.to_latex()}$"
@@ -140,14 +143,16 @@ def formula(theory: Theory, n: int, *, max_order: Order = 1, kind: Kind = "vacuu
 
 def diagram_latex(d: Diagram) -> str:
     """Return one diagram's term: coefficient, couplings and integral."""
-    return _signed(d.coefficient, first=True) + _couplings_latex(d.theory, tuple(d.order.values())) + _integral_latex(d)
+    body = f"{_couplings_latex(d.theory, tuple(d.order.values()))} {_integral_latex(d)}"
+    return _term(d.coefficient, body.strip(), first=True)
 
 
-def _signed(c: Fraction, *, first: bool) -> str:
+def _term(c: Fraction, body: str, *, first: bool) -> str:
     sign = "-" if c < 0 else "" if first else "+"
     size = abs(c)
     digits = str(size) if size.denominator == 1 else f"\\frac{{{size.numerator}}}{{{size.denominator}}}"
-    return f"{sign}{digits}\\," if first else f" {sign} {digits}\\,"
+    shown = body if size == 1 and body else f"{digits}\\, {body}" if body else digits
+    return f"{sign}{shown}" if first else f" {sign} {shown}"
 
 
 def _couplings_latex(theory: Theory, order: tuple[int, ...]) -> str:
@@ -181,9 +186,15 @@ def _integral_latex(d: Diagram) -> str:
 def _profile_latex(profile: Sequence[tuple[tuple[int, ...], Fraction]], names: Sequence[str]) -> str:
     terms = []
     for powers, c in profile:
-        points = [f"|{n}|^{{{p}}}" if p % 2 == 0 else f"{n}^{{{p}}}" for n, p in zip(names, powers, strict=True) if p]
-        terms.append(" ".join(([str(c)] if c != 1 or not points else []) + points))
-    return terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
+        points = [_power_latex(n, p) for n, p in zip(names, powers, strict=True) if p]
+        size = [str(abs(c))] if abs(c) != 1 or not points else []
+        terms.append((" - " if c < 0 else " + ") + " ".join(size + points))
+    text = "".join(terms).removeprefix(" + ")
+    return text if len(terms) == 1 else f"({text.strip()})"
+
+
+def _power_latex(name: str, power: int) -> str:
+    return f"|{name}|^{{{power}}}" if power % 2 == 0 else name if power == 1 else f"{name}^{{{power}}}"
 
 
 def _diagram_tikz(d: Diagram) -> str:

@@ -9,11 +9,12 @@ only look values up.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import permutations, product
+from math import comb, prod
 from typing import Any
 
 import numpy as np
@@ -149,15 +150,36 @@ def products_of(d: Diagram, *, free: str = "K", vertex: str = "K_v") -> list[Pro
             coefficient *= c
             powers |= at
         free_lines = tuple((i, j, free) for i, j in d.edges if max(i, j) < d.n)
-        pieces = []
-        for nodes in d.components:
-            points = [node for node in nodes if node >= d.n]
-            if points:
-                legs = [(i, j, vertex) for i, j in d.edges if i in nodes and i < d.n <= j]
-                lines = [(i, j, vertex) for i, j in d.edges if i in nodes and i >= d.n]
-                pieces.append(contraction(points, legs, lines, powers))
-        result.append(Product(coefficient, couplings, free_lines, tuple(pieces)))
+        legs = [(i, j, vertex) for i, j in d.edges if i < d.n <= j]
+        lines = [(i, j, vertex) for i, j in d.edges if i >= d.n]
+        pieces = connected_pieces(range(d.n, d.layout.n_nodes), legs, lines, powers)
+        result.append(Product(coefficient, couplings, free_lines, pieces))
     return result
+
+
+def connected_pieces(
+    points: Iterable[int],
+    legs: list[tuple[int, int, str]],
+    lines: list[tuple[int, int, str]],
+    powers: Mapping[int, int],
+) -> tuple[Contraction, ...]:
+    """Return one contraction for each set of points joined by lines; points of one vertex need not be joined."""
+    pieces = []
+    left = set(points)
+    while left:
+        part = {min(left)}
+        while more := {q for a, b, _ in lines for p, q in ((a, b), (b, a)) if p in part and q not in part}:
+            part |= more
+        left -= part
+        pieces.append(
+            contraction(
+                sorted(part),
+                [leg for leg in legs if leg[1] in part],
+                [line for line in lines if line[0] in part],
+                {p: k for p, k in powers.items() if p in part},
+            )
+        )
+    return tuple(pieces)
 
 
 # --- evaluation on a mesh ----------------------------------------------------------------------------------------
@@ -234,6 +256,72 @@ class MeshTable:
         return result
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What one evaluation of a shape takes.
+
+    Attributes
+    ----------
+    flops : float
+        Multiplications, kernel values not counted.
+    entries : float
+        Entries of the arrays held at once, or of the largest intermediate if that is larger.
+    path : tuple
+        Contraction path for three points or more, as numpy writes it.
+    """
+
+    flops: float
+    entries: float
+    path: tuple[Any, ...] = ()
+
+
+def plan(shape: Shape, m: int, size: int) -> Plan:
+    """Return the cost of evaluating a shape for `m` inputs on a mesh of `size` nodes, nothing computed."""
+    counts = [[comb(m + k - 1, k) for _, k in at] for at in shape.legs]
+    rows = float(m) * size * len({name for at in shape.legs for name, _ in at})
+    vertices = [float(prod(c)) * size for c in counts]
+    if shape.n_points == 1:
+        groups = [comb(m + h - 1, h) for _, k in shape.legs[0] for h in (k // 2, k - k // 2)]
+        return Plan(float(size) * prod(groups), rows + prod(groups) + prod(counts[0]))
+    if shape.n_points == 2 and shape.lines:
+        first, second = vertices
+        return Plan(first * second / size + second * size, rows + first + second + first * second / size**2)
+    subscripts, output, _ = _equation(shape)
+    sizes = dict(zip(output, [c for at in counts for c in at], strict=True)) | dict.fromkeys(range(len(counts)), size)
+    arguments: list[Any] = []
+    for sub in subscripts:
+        # one number read everywhere: the path depends on shapes only
+        arguments += [np.broadcast_to(0.0, [sizes[s] for s in sub]), sub]
+    # without a limit of its own numpy forbids intermediates larger than the operands and contracts all at once
+    path = np.einsum_path(*arguments, output, optimize=("greedy", 2**60))[0]
+    left = [set(s) for s in subscripts]
+    flops, largest = 0.0, 0.0
+    for step in path[1:]:
+        joined = set().union(*(left[i] for i in step))
+        left = [s for i, s in enumerate(left) if i not in step]
+        kept = {s for s in joined if s in output or any(s in other for other in left)}
+        left.append(kept)
+        flops += prod(float(sizes[s]) for s in joined)
+        largest = max(largest, prod(float(sizes[s]) for s in kept))
+    matrices = len({tuple(group) for group in _parallel(shape.lines).values()}) + len(shape.kernels)
+    return Plan(flops, max(largest, rows + sum(vertices) + float(size) ** 2 * matrices), tuple(path))
+
+
+def _equation(shape: Shape) -> tuple[list[list[int]], list[int], list[list[tuple[str, int]]]]:
+    """Return the index equation: subscripts of vertices and then of lines, of the result, and the lines' kernels."""
+    subscripts: list[list[int]] = []
+    output: list[int] = []
+    letter = shape.n_points
+    for p, at in enumerate(shape.legs):
+        own = list(range(letter, letter + len(at)))
+        letter += len(own)
+        output += own
+        subscripts.append([*own, p])
+    groups = _parallel(shape.lines)
+    subscripts += [list(ends) for ends in groups]
+    return subscripts, output, list(groups.values())
+
+
 def evaluate(shape: Shape, table: MeshTable) -> Array:
     """Return the integral for all multisets of inputs: one axis for each leg group, in order of points.
 
@@ -242,13 +330,18 @@ def evaluate(shape: Shape, table: MeshTable) -> Array:
     ComputationError
         If an intermediate would exceed `MEMORY`; the message gives its size.
     """
-    m, size = len(table.x), len(table.mesh)
-    counts = [len(_multisets(m, k)) for at in shape.legs for _, k in at]
+    m = len(table.x)
+    cost = plan(shape, m, len(table.mesh))
+    if cost.entries * 8 > MEMORY:
+        raise ComputationError(
+            f"an integral over {shape.n_points} points needs {cost.entries * 8 / 1e9:.1f} GB on {len(table.mesh)} "
+            f"nodes, more than the {MEMORY / 1e9:.1f} GB allowed; raise rtol, lower the order, or use fewer inputs"
+        )
     if shape.n_points == 1:
-        return _one_point(shape, table, counts)
+        return _one_point(shape, table, [comb(m + k - 1, k) for _, k in shape.legs[0]])
     if shape.n_points == 2 and shape.lines:
         return _two_points(shape, table)
-    return _network(shape, table)
+    return _network(shape, table, cost)
 
 
 def _one_point(shape: Shape, table: MeshTable, counts: list[int]) -> Array:
@@ -302,35 +395,22 @@ def _line_block(lines: tuple[Line, ...], table: MeshTable, part: slice) -> Array
     return block
 
 
-def _network(shape: Shape, table: MeshTable) -> Array:
+def _network(shape: Shape, table: MeshTable, cost: Plan) -> Array:
     """Contract three or more points (or two without a line) along numpy's greedy path."""
-    size = len(table.mesh)
-    points = list(range(shape.n_points))
-    operands: list[Array] = []
-    subscripts: list[list[int]] = []
-    output: list[int] = []
-    letter = shape.n_points
-    for p in points:
-        operands.append(table.vertex(shape, p))
-        own = list(range(letter, letter + len(shape.legs[p])))
-        letter += len(own)
-        output += own
-        subscripts.append([*own, p])
-    for (a, b), group in _parallel(shape.lines).items():
-        _refuse(size * size, "the matrix of a line")
-        value = np.ones(())
-        for name, k in group:
-            value = value * table.matrix(name) ** k
-        operands.append(value)
-        subscripts.append([a, b])
+    subscripts, output, groups = _equation(shape)
+    operands = [table.vertex(shape, p) for p in range(shape.n_points)]
+    matrices: dict[tuple[tuple[str, int], ...], Array] = {}
+    for group in groups:
+        key = tuple(group)
+        if key not in matrices:
+            matrices[key] = np.asarray(reduce(np.multiply, [_power(table.matrix(name), k) for name, k in group]))
+        operands.append(matrices[key])
     arguments: list[Any] = [item for pair in zip(operands, subscripts, strict=True) for item in pair]
-    path, _ = np.einsum_path(*arguments, output, optimize="greedy")
-    sizes = {
-        s: n for value, sub in zip(operands, subscripts, strict=True) for s, n in zip(sub, value.shape, strict=True)
-    }
-    for entries in _intermediates(path[1:], subscripts, output, sizes):
-        _refuse(entries, "an intermediate of the contraction")
-    return np.asarray(np.einsum(*arguments, output, optimize=path))
+    return np.asarray(np.einsum(*arguments, output, optimize=list(cost.path)))
+
+
+def _power(matrix: Array, k: int) -> Array:
+    return matrix if k == 1 else matrix**k
 
 
 def _parallel(lines: tuple[Line, ...]) -> dict[tuple[int, int], list[tuple[str, int]]]:
@@ -338,24 +418,3 @@ def _parallel(lines: tuple[Line, ...]) -> dict[tuple[int, int], list[tuple[str, 
     for a, b, name, k in lines:
         groups.setdefault((a, b), []).append((name, k))
     return groups
-
-
-def _intermediates(
-    path: list[tuple[int, ...]], subscripts: list[list[int]], output: list[int], sizes: dict[int, int]
-) -> Iterator[int]:
-    """Yield the number of entries of each intermediate of a contraction path."""
-    left = [set(s) for s in subscripts]
-    for step in path:
-        joined = set().union(*(left[i] for i in step))
-        left = [s for i, s in enumerate(left) if i not in step]
-        kept = {s for s in joined if s in output or any(s in other for other in left)}
-        left.append(kept)
-        yield int(np.prod([sizes[s] for s in kept], dtype=object))
-
-
-def _refuse(entries: int, what: str) -> None:
-    if entries * 8 > MEMORY:
-        raise ComputationError(
-            f"{what} needs {entries * 8 / 1e9:.1f} GB, more than the {MEMORY / 1e9:.1f} GB allowed; lower rtol or the "
-            "order, or use fewer inputs"
-        )
