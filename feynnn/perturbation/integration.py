@@ -26,6 +26,8 @@ MAX_FLOPS = 1e12
 _EPS = float(np.finfo(float).eps)
 #: Relative accuracy of factors of a product whose absolute accuracy is asked.
 _TIGHT = 1e-13
+#: Integrals below this have lost digits to underflow; they count as converged.
+_TINY = 1e-290
 
 
 class Integrator:
@@ -143,7 +145,7 @@ class Integrator:
                 size = self._evaluate(shape, grid, absolute=True).ravel()
                 continue
             error = np.abs(best - previous)
-            if (error <= self.rtol * size + self.atol).all():
+            if (error <= self.rtol * size + self.atol + _TINY).all():
                 return Uncertain(best, self._bound(error, size) + _rounding(shape, size, self.x.shape[1]))
             with np.errstate(divide="ignore", invalid="ignore"):
                 reached = float(np.nanmax(error / size))
@@ -161,7 +163,7 @@ class Integrator:
         One difference may be small because it changes sign there, so each entry gets the largest relative difference
         of all, as far as the tolerance allows.
         """
-        some = size > 0
+        some = size > _TINY
         relative = float((error[some] / size[some]).max(initial=0.0))
         return np.maximum(error, np.minimum(relative * size, self.rtol * size + self.atol))
 
@@ -242,7 +244,7 @@ class Integrator:
             size = evaluate(shape, self._table(grid, absolute=True)).ravel()
             if previous is not None:
                 error = np.abs(values - previous)
-                if (error <= self.rtol * size + self.atol).all() or self.x.shape[1] == 1:
+                if (error <= self.rtol * size + self.atol + _TINY).all() or self.x.shape[1] == 1:
                     return Uncertain(values, self._bound(error, size) + _rounding(shape, size, self.x.shape[1]))
             previous = values
         shown = " and ".join(map(repr, dict.fromkeys(kernels)))
