@@ -425,7 +425,7 @@ def _errors(values: npt.ArrayLike, name: str, k: int) -> Array:
     errors = as_floats(values, name)
     if errors.shape not in ((), (k,)):
         raise InputError(f"{name} must be a number or have shape ({k},), got shape {errors.shape}")
-    if (errors < 0).any():
+    if not (errors >= 0).all():
         raise InputError(f"{name} must not be negative, got {errors.min():g}")
     return np.full(k, errors) if errors.ndim == 0 else errors
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from .. import __version__
+from ..errors import InputError
 from . import output as out
 from . import parsing
 
@@ -93,6 +94,10 @@ def diagrams(
     theory = _theory(action, propagator, normal_ordered)
     exact = parsing.order_of(order)
     if count:
+        if no_self_loops or no_snails or no_self_energies or loops is not None or external != "labelled" or draw:
+            raise InputError(
+                "--count counts whole classes without generating; leave out the filters, or leave out --count"
+            )
         from ..diagrams.counting import count as count_diagrams
 
         c = count_diagrams(theory, n, order=exact, kind=cast(Any, kind))
@@ -144,6 +149,8 @@ def expression(
 
     theory = _theory(action, propagator, normal_ordered)
     top = parsing.order_of(max_order, "--max-order")
+    if ratio and (grouped or kind != "vacuum-free"):
+        raise InputError("--ratio shows every diagram; leave out --grouped and --kind")
     if ratio:
         r = ratio_of(theory, n, max_order=top)
         parts = {"numerator": r.numerator, "denominator": r.denominator, "series": r.series}
@@ -264,7 +271,15 @@ def sample(
         out.prepare_folder(Path(output).parent)
     with out.pool(workers) as executor:
         r = sample_of(
-            net, x, n_nets=n_nets, seed=seed, n_experiments=n_experiments, executor=executor, store=store, progress=True
+            net,
+            x,
+            n_nets=n_nets,
+            seed=seed,
+            n_experiments=n_experiments,
+            orders=sorted({2, 4, 6, n}),
+            executor=executor,
+            store=store,
+            progress=True,
         )
     out.show(r if output is not None else r.estimate(n, connected=connected), as_json=as_json, output=output)
 
@@ -348,6 +363,7 @@ def hms(
 
     names = tuple(network) if network else study.NETWORKS
     study.check(scale, names)
+    out.check_workers(workers)
     folder = Path(output)
     out.prepare_folder(folder)
     from ..views.figures import style

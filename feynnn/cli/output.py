@@ -64,6 +64,12 @@ class Progress:
             print(f"[{done}/{total}] {what}", file=sys.stderr, flush=True)
 
 
+def check_workers(workers: int) -> None:
+    """Raise InputError unless there is a worker."""
+    if workers < 1:
+        raise InputError(f"--workers must be at least 1, got {workers}")
+
+
 @contextmanager
 def pool(workers: int) -> Iterator[Executor | None]:
     """Give a pool of processes, each with one BLAS thread, or None for one worker.
@@ -73,8 +79,7 @@ def pool(workers: int) -> Iterator[Executor | None]:
     InputError
         If `workers` is not positive.
     """
-    if workers < 1:
-        raise InputError(f"--workers must be at least 1, got {workers}")
+    check_workers(workers)
     if workers == 1:
         yield None
         return

@@ -23,9 +23,12 @@ def order_of(text: str, option: str = "--order") -> int | dict[str, int]:
     if text.strip().isdecimal():
         return int(text)
     try:
-        return {name.strip(): int(value) for name, value in (part.split("=") for part in text.split(","))}
+        pairs = [(name.strip(), int(value)) for name, value in (part.split("=") for part in text.split(","))]
     except ValueError:
         raise InputError(f"{option} is a number or a list such as lam=2,kap=1, got {text!r}") from None
+    if len(dict(pairs)) < len(pairs):
+        raise InputError(f"{option} names a coupling twice: {text!r}")
+    return dict(pairs)
 
 
 def couplings_of(items: list[str]) -> dict[str, float]:
@@ -33,6 +36,8 @@ def couplings_of(items: list[str]) -> dict[str, float]:
     result = {}
     for item in items:
         name, sign, value = item.partition("=")
+        if name.strip() in result:
+            raise InputError(f"--coupling names {name.strip()!r} twice")
         try:
             result[name.strip()] = float(value)
         except ValueError:
@@ -59,18 +64,20 @@ def points_of(text: str) -> Array:
     """Read points: inline (``0.2,0.4`` or ``1,1;1,-1``), the name of a JSON or text file, or ``-`` for stdin."""
     import numpy as np
 
-    if text == "-":
-        content = sys.stdin.read()
-    elif Path(text).is_file():
-        content = Path(text).read_text()
+    try:
+        rows = [[float(value) for value in row.split(",")] for row in text.split(";")]
+    except ValueError:
+        pass  # the name of a file
     else:
-        try:
-            rows = [[float(value) for value in row.split(",")] for row in text.split(";")]
-        except ValueError:
-            raise InputError(
-                f"--points: there is no file {text!r}, and it is not a list of numbers such as 0.2,0.4"
-            ) from None
         return np.array(_rectangular(rows if len(rows) > 1 else [[value] for value in rows[0]]))
+    try:
+        content = sys.stdin.read() if text == "-" else Path(text).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(
+            f"--points: there is no file {text!r}, and it is not a list of numbers such as 0.2,0.4"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--points: cannot read {text[:80]!r} as text: {error}") from None
     try:
         data = json.loads(content)
     except json.JSONDecodeError:

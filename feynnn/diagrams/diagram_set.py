@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from math import factorial
 from typing import Any, overload
 
 import numpy as np
@@ -97,15 +98,37 @@ class DiagramSet(Sequence[Diagram]):
         """Return the diagrams for which `keep` is true, in the same order."""
         return self._select(np.array([i for i, d in enumerate(self) if keep(d)], dtype=np.int64))
 
+    def freeze(self) -> None:
+        """Make the arrays read-only, so that a remembered set stays what it is."""
+        for array in (self.rows, self._stabilisers, self._copies):
+            array.setflags(write=False)
+
     @property
     def weight(self) -> Fraction:
         """Exact sum of 1/|Aut| (over labelled diagrams)."""
-        return sum((d.weight for d in self), Fraction(0))
+        return sum((Fraction(k, size) for size, k in self._sizes()), Fraction(0))
 
     @property
     def multiplicity(self) -> int:
         """Total number of Wick contractions."""
-        return sum(d.multiplicity for d in self)
+        return sum(k * (self.layout.relabellings // size) for size, k in self._sizes())
+
+    def _sizes(self) -> list[tuple[int, int]]:
+        """Return the values of |Aut| and how many labelled diagrams have each."""
+        sizes, logs = self._stabilisers.copy(), np.log(self._stabilisers.astype(float))
+        for column, (i, j) in enumerate(self.layout.pairs):
+            lines = self.rows[:, column]
+            top = int(lines.max(initial=0))
+            if top > 1 or (top and i == j):
+                factors = [factorial(k) << (k if i == j else 0) for k in range(top + 1)]
+                logs += np.log(np.array(factors, dtype=float))[lines]
+                if logs.max() > 43.0:  # beyond 64 bits: one by one
+                    return [(d.symmetry_factor, d.copies) for d in self]
+                sizes *= np.array(factors, dtype=np.int64)[lines]
+        values, inverse = np.unique(sizes, return_inverse=True)
+        counts = np.zeros(len(values), dtype=np.int64)
+        np.add.at(counts, inverse, self._copies)
+        return list(zip(values.tolist(), counts.tolist(), strict=True))
 
     def topologies(self) -> DiagramSet:
         """Return one representative for each class of diagrams that differ by the labels of external points.

@@ -7,6 +7,7 @@ points through merged contractions (contracting.py). Small sets are checked agai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from functools import lru_cache
 from typing import Literal, cast
 
@@ -81,7 +82,11 @@ def generate(
     if external not in ("labelled", "indistinguishable"):
         raise InputError(f"external must be 'labelled' or 'indistinguishable', got {external!r}")
     wanted = _selection(theory, kind, self_loops, snails, self_energies, loops)
-    result = _collected(theory, Layout.of(theory, n, theory.order(order)), wanted)
+    layout = Layout.of(theory, n, theory.order(order))
+    if len(layout.vertices) <= MAX_CERTIFIED:
+        result = copy(_remembered(theory, layout, wanted))
+    else:
+        result = _collected(theory, layout, wanted)
     return result.topologies() if external == "indistinguishable" else result
 
 
@@ -114,6 +119,7 @@ def stream(
     if not _is_local(layout):
         yield _contracted(theory, layout, wanted)
         return
+    _require_exact(layout)
     for rows, stabilisers in blocks(layout, wanted):
         yield DiagramSet(theory, layout, rows, stabilisers, kind=kind, is_canonical=False)
 
@@ -134,15 +140,26 @@ def _is_local(layout: Layout) -> bool:
     return all(len(v.degree) == 1 for v in layout.vertices)
 
 
-@lru_cache(maxsize=256)
-def _collected(theory: Theory, layout: Layout, wanted: Selection) -> DiagramSet:
-    """Return the whole set; the sets asked for last are remembered."""
-    if not _is_local(layout):
-        return _contracted(theory, layout, wanted)
+def _require_exact(layout: Layout) -> None:
     if len(layout.vertices) > EXACT:
         raise InputError(
             f"{len(layout.vertices)} vertices: this generator is exact to {EXACT}; lower the order, or use count()"
         )
+
+
+@lru_cache(maxsize=64)
+def _remembered(theory: Theory, layout: Layout, wanted: Selection) -> DiagramSet:
+    """Return a small set; those asked for last are kept, and cannot be written to."""
+    found = _collected(theory, layout, wanted)
+    found.freeze()
+    return found
+
+
+def _collected(theory: Theory, layout: Layout, wanted: Selection) -> DiagramSet:
+    """Return the whole set."""
+    if not _is_local(layout):
+        return _contracted(theory, layout, wanted)
+    _require_exact(layout)
     parts: list[tuple[Rows, Indices]] = []
     size = 0
     for rows, stabilisers in blocks(layout, wanted):
@@ -206,6 +223,8 @@ def _contracted(theory: Theory, layout: Layout, wanted: Selection) -> DiagramSet
 
 def check_request(theory: Theory, n: int, kind: str) -> None:
     """Raise InputError for an unknown kind, or one where the exact scheme is not defined."""
+    if not isinstance(theory, Theory):
+        raise InputError(f"expected a Theory, got {theory!r}; write Theory.parse({theory!r})")
     if kind not in KINDS:
         raise InputError(f"kind must be one of {', '.join(map(repr, KINDS))}, got {kind!r}")
     if theory.propagator == "exact" and (whole(n, "n") == 0 or kind == "all"):

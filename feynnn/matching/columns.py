@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..errors import InputError
 from ..npoint import NPoint, as_npoints
 from ..perturbation.correlator import Correlator
@@ -36,6 +38,9 @@ def fit_data(data: NPoint | Sequence[NPoint], kernel: Kernel) -> NPoint:
     if not p.symmetric:
         raise InputError("match needs a symmetric 4-point function (one value for each multiset of inputs)")
     points_of(p)
+    if not np.isfinite(p.values).all():
+        bad = p.indices[int(np.argmin(np.isfinite(p.values)))].tolist()
+        raise InputError(f"the 4-point function is not finite at the inputs {bad}")
     return p.to_connected(kernel)
 
 

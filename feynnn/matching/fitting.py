@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..npoint import NPoint
 from ..perturbation.correlator import Correlator
 from ..perturbation.quadrature import Cutoff
-from ..points import Array
+from ..points import Array, whole
 from ..theory.action import Theory
 from ..theory.kernels import Kernel
 from ..theory.kernels.records import kernel_from_dict, kernel_to_dict
@@ -46,7 +46,8 @@ class Match:
         Whether every direction is determined. If not, the couplings are the minimum-norm solution (in scaled
         columns) and only combinations of them mean something.
     chi2, dof, p_value : float, int, float or None
-        Of the residual; None for exact data.
+        Of the residual. None for data that are not the rows of one run (exact data, or several runs combined), and
+        where no direction of the residual carries noise (rank-one kernels).
     per_tuple : dict of str to NPoint
         For one coupling: its value from each tuple alone.
     flagged : numpy.ndarray of bool, shape (k,)
@@ -122,7 +123,7 @@ class Match:
         n : int
             Number of points, even.
         """
-        if n % 2:
+        if whole(n, "n", least=2) % 2:
             raise InputError(f"odd n-point functions vanish, got n = {n}")
         theory = Theory(self.theory.interactions, propagator="exact", normal_ordered=self.theory.normal_ordered)
         correlator = Correlator(theory, n, kernel=self.kernel, vertex_kernel=self.vertex_kernel, cutoff=self.cutoff)
@@ -261,7 +262,7 @@ def match(
         ((name, column),) = columns.items()
         per_tuple[name] = p / column
         per_tuple[name].origin = f"{name} for each tuple"
-        flagged = small_integrals(column)
+        flagged = small_integrals(column, positive=not theory.interactions[0].has_profile)
     return Match(
         theory=theory,
         names=theory.couplings,
@@ -281,13 +282,16 @@ def match(
     )
 
 
-def small_integrals(column: NPoint) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def small_integrals(column: NPoint, *, positive: bool = True) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Return which tuples have an integral close to zero, on the scale that Hoelder's inequality gives.
 
-    |int prod K(x_i, y)| <= prod (int K(x_i, y)^4)^(1/4), with equality for equal inputs.
+    |int prod K(x_i, y)| <= prod (int K(x_i, y)^4)^(1/4), with equality for equal inputs. That needs a positive weight;
+    with another one the scale is the largest integral.
     """
     diagonal = np.abs([column.at(*[i] * column.n) for i in range(column.n_inputs)])
     scale = np.prod(diagonal[column.indices] ** (1 / column.n), axis=1)
+    if not positive:
+        scale = np.full(len(column), np.abs(column.values).max())
     flagged: np.ndarray[tuple[int], np.dtype[np.bool_]] = np.abs(column.values) < FLAG * scale
     return flagged
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..npoint import NPoint
 from ..perturbation.contractions import products_of
 from ..perturbation.integration import Integrator
-from ..perturbation.quadrature import Cutoff
+from ..perturbation.quadrature import Cutoff, as_cutoff
 from ..points import Array, as_points
 from ..theory.action import Theory
 from ..theory.kernels import Kernel
@@ -69,24 +69,27 @@ class Flow:
 
     def _line(self) -> tuple[float, float, float]:
         """Return slope, its standard error and R^2 of log|coupling| against log cutoff."""
-        u, v = np.log(self.cutoffs), np.log(np.abs(self.couplings[self.name]))
+        values = self.couplings[self.name]
+        if not ((values > 0).all() or (values < 0).all()):
+            return np.nan, np.nan, np.nan  # no power law: the coupling vanishes or changes sign
+        u, v = np.log(self.cutoffs), np.log(np.abs(values))
         u = u - u.mean()
         v = v - v.mean()
         slope = float(u @ v / (u @ u))
         rest = float(((v - slope * u) ** 2).sum())
-        error = float(np.sqrt(rest / max(len(u) - 2, 1) / (u @ u)))
+        error = float(np.sqrt(rest / (len(u) - 2) / (u @ u))) if len(u) > 2 else np.nan
         return slope, error, 1 - rest / float(v @ v) if v @ v else 1.0
 
     @property
     def slope(self) -> dict[str, float]:
-        """Slope of log|coupling| against log cutoff, by least squares over all cutoffs."""
+        """Slope of log|coupling| against log cutoff, by least squares; NaN where the coupling changes sign."""
         return {self.name: self._line()[0]}
 
     @property
     def slope_error(self) -> dict[str, float]:
-        """Standard error of the slope from the scatter about the line.
+        """Standard error of the slope from the scatter about the line; NaN for two cutoffs.
 
-        Data noise moves all cutoffs together and does not enter it.
+        Data noise moves all cutoffs together and does not enter it. Where the line is curved it measures that.
         """
         return {self.name: self._line()[1]}
 
@@ -167,7 +170,9 @@ def flow(
     """
     single_coupling(theory)
     p = fit_data(data, kernel)
-    boxes = [Cutoff(c) for c in cutoffs]
+    if not isinstance(cutoffs, Iterable):
+        raise InputError(f"cutoffs must be a sequence of numbers, got {cutoffs!r}")
+    boxes = [c if isinstance(c, Cutoff) else Cutoff(c) for c in cutoffs]
     if len(boxes) < 2 or not all(b.is_finite for b in boxes):
         raise InputError(f"a flow needs at least two finite cutoffs, got {list(cutoffs)!r}")
     values = np.array([b.value for b in boxes])
@@ -207,7 +212,8 @@ class Beta:
     def integrals(self, x: npt.ArrayLike, cutoff: Cutoff, *, rtol: float = 1e-10) -> tuple[Uncertain, Uncertain]:
         """Return the first-order coefficient for each multiset of inputs, and its derivative by log cutoff."""
         points = as_points(x, self.kernel.d_in)
-        if not cutoff.is_finite:
+        box = as_cutoff(cutoff)
+        if box is None or not box.is_finite:
             raise InputError("the beta function needs a finite cutoff")
         tool = Integrator({"K": self.kernel, "K_v": self.vertex_kernel}, points, cutoff, rtol=rtol)
         rows = multisets(len(points), self.n)
@@ -295,6 +301,8 @@ def beta(theory: Theory, *, kernel: Kernel, vertex_kernel: Kernel | None = None,
 
 def single_coupling(theory: Theory) -> None:
     """Raise InputError unless the theory has one coupling."""
+    if not isinstance(theory, Theory):
+        raise InputError(f"expected a Theory, got {theory!r}; write Theory.parse({theory!r})")
     if len(theory.couplings) != 1:
         raise InputError(
             "the 4-point function alone fixes the running of one coupling, this theory has "

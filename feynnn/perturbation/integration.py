@@ -173,13 +173,12 @@ class Integrator:
         work = float(nodes) ** min(free, 2) if shape.n_points > 1 else 10.0 * nodes
         if work > MAX_WORK:
             return f", the next mesh has {nodes} nodes"
-        if self.pinned:
-            return ""
-        cost = plan(shape, len(self.x), nodes)
-        if cost.entries * 8 > MEMORY:
-            return f", the next mesh of {nodes} nodes needs {cost.entries * 8 / 1e9:.1f} GB"
-        if cost.flops > MAX_FLOPS:
-            return f", the next mesh of {nodes} nodes needs {cost.flops:.0e} multiplications"
+        for part in _without_first(shape) if self.pinned else [shape]:
+            cost = plan(part, 1 if self.pinned else len(self.x), nodes)
+            if cost.entries * 8 > MEMORY:
+                return f", the next mesh of {nodes} nodes needs {cost.entries * 8 / 1e9:.1f} GB"
+            if cost.flops > MAX_FLOPS:
+                return f", the next mesh of {nodes} nodes needs {cost.flops:.0e} multiplications"
         return ""
 
     def _table(self, grid: Mesh, *, absolute: bool = False) -> MeshTable:
@@ -296,9 +295,15 @@ def _pinned(shape: Shape, table: MeshTable) -> Array:
     at_origin = MeshTable(table.kernels, table.x, Mesh(origin, np.ones(1)), absolute=table.absolute).density(shape, 0)[
         0
     ]
-    if shape.n_points == 1:
-        return np.asarray(at_origin).reshape(())
-    # lines to the fixed point become legs to an input at the origin; what is left is an ordinary shape
+    inner = MeshTable(table.kernels, origin, table.mesh, absolute=table.absolute)
+    value = np.asarray(at_origin)
+    for part in _without_first(shape):
+        value = value * evaluate(part, inner).reshape(())
+    return value.reshape(())
+
+
+def _without_first(shape: Shape) -> list[Shape]:
+    """Return the connected parts that are left when the first point is fixed and becomes an input of them."""
     rest = Shape(
         legs=tuple(
             tuple((name, k) for a, b, name, k in shape.lines if (a, b) == (0, p)) for p in range(1, shape.n_points)
@@ -307,11 +312,7 @@ def _pinned(shape: Shape, table: MeshTable) -> Array:
         powers=shape.powers[1:],
         lines=tuple((a - 1, b - 1, name, k) for a, b, name, k in shape.lines if a > 0),
     )
-    inner = MeshTable(table.kernels, origin, table.mesh, absolute=table.absolute)
-    value = np.ones(())
-    for part in _connected_parts(rest):
-        value = value * evaluate(part, inner).reshape(())
-    return np.asarray(at_origin * value)
+    return _connected_parts(rest)
 
 
 def _connected_parts(shape: Shape) -> list[Shape]:

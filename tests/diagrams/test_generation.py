@@ -140,7 +140,7 @@ def test_a_wrong_coefficient_would_be_seen() -> None:
         patch.setattr(Interaction, "symmetry", 23)
         with pytest.raises(ComputationError, match=r"contractions by counting, 23/\d+ by its symmetry"):
             contract_all(Layout.of(PHI4, 4, (1,)))
-        generation._collected.cache_clear()
+        generation._remembered.cache_clear()
         with pytest.raises(ComputationError, match="should have weight 24/23"):
             generate(PHI4, 4, order=1, kind="connected")
     with pytest.MonkeyPatch.context() as patch:
@@ -177,7 +177,7 @@ def test_a_lost_or_doubled_skeleton_would_be_seen(change: str, monkeypatch: pyte
         found = list(skeletons.blocks(layout, wanted))
         return found[1:] if change == "lost" else [found[0], *found]
 
-    generation._collected.cache_clear()
+    generation._remembered.cache_clear()
     monkeypatch.setattr(generation, "blocks", broken)
     with pytest.raises(ComputationError, match="should have weight"):
         generate(PHI4, 4, order=2)
@@ -543,7 +543,7 @@ def test_partial_diagrams_are_bounded_in_memory(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_whole_sets_are_bounded_in_memory_and_streamed_beyond(monkeypatch: pytest.MonkeyPatch) -> None:
-    generation._collected.cache_clear()
+    generation._remembered.cache_clear()
     monkeypatch.setattr(generation, "MAX_BYTES", 1_000)
     with pytest.raises(InputError, match=r"stream\(\), or use count\(\)"):
         generate(PHI4, 4, order=3)

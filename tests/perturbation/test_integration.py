@@ -403,10 +403,14 @@ def test_vacuum_bubble_with_one_point_fixed(d_in: int) -> None:
     assert close(p, (np.pi * d_in / 2) ** (d_in / 2))
 
 
-def test_three_points_with_one_fixed() -> None:
+def test_three_points_with_one_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     triangle = contraction([0, 1, 2], [], [(0, 1, V), (1, 2, V), (0, 2, V)] * 2, {})
     p = Integrator({V: Gauss(sigma_b=0)}, np.zeros((0, 1)), Cutoff(), pinned=True).shape_value(triangle.shape)
     assert close(p, gaussian_integral(1, 2, [(0, 1), (1, 2), (0, 2)] * 2, np.zeros((1, 1))))
+    with pytest.raises(ComputationError, match=r"the next mesh of .* nodes needs .* multiplications"):
+        monkeypatch.setattr("feynnn.perturbation.integration.MAX_FLOPS", 1e3)
+        Integrator({V: Gauss(sigma_b=0)}, np.zeros((0, 1)), Cutoff(), pinned=True).shape_value(triangle.shape)
+    monkeypatch.undo()
     # two bubbles that meet in the fixed point, or in another one: the fixed point may be any
     chain = contraction([0, 1, 2], [], [(0, 1, V), (1, 2, V)] * 2, {})
     q = Integrator({V: Gauss(sigma_b=0)}, np.zeros((0, 1)), Cutoff(), pinned=True).shape_value(chain.shape)
@@ -428,6 +432,16 @@ def test_an_absolute_tolerance_alone(d_in: int) -> None:
     tool = Integrator({V: Gauss(sigma_b=0, d_in=d_in)}, x, Cutoff(), rtol=0.0, atol=1e-6)
     p = tool.piece(star(2), np.array([[0, 1]]))
     assert abs(p.values[0] - (np.pi * d_in) ** (d_in / 2)) <= p.bound[0] <= 1.1e-6
+
+
+def test_multisets_of_inputs_share_the_largest_relative_difference() -> None:
+    """One difference of two meshes may be small because it changes sign there."""
+    x = column([0.0, 0.4, 1.1, 2.0])
+    tool = Integrator({V: Gauss(sigma_b=0)}, x, Cutoff(), rtol=1e-3)
+    p = tool.shape_value(pair(2, 2, 2).shape)
+    relative = p.bound / p.values
+    assert relative.min() > 0.9 * relative.max()
+    assert relative.max() <= 1.1e-3
 
 
 def test_tolerances_below_rounding_are_refused_by_name() -> None:
