@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from fractions import Fraction
 from itertools import combinations, permutations
+from typing import Any
 
 import networkx as nx
 import pytest
@@ -229,3 +230,20 @@ def test_how_a_set_looks() -> None:
     ]
     assert str(generate(PHI4, 6, order=1, kind="all")).splitlines()[-1] == "... and 15 more"
     assert "free" in repr(generate(PHI4, 2, order=0))
+
+
+def test_a_remembered_set_cannot_be_changed() -> None:
+    theory = Theory.parse("lam*f**4")
+    first = generate(theory, 4, order=2)
+    with pytest.raises(ValueError, match="read-only"):
+        first.rows[0, 0] = 5
+    first.kind = "mine"
+    assert generate(theory, 4, order=2).kind == "vacuum-free"
+
+
+@pytest.mark.parametrize("external", ["labelled", "indistinguishable"])
+def test_totals_are_those_of_the_single_diagrams(external: Any) -> None:
+    theory = Theory.parse("lam*f**4 + kap*f**6")
+    ds = generate(theory, 4, order=(1, 1), kind="all", external=external)
+    assert ds.weight == sum((d.weight for d in ds), Fraction(0))
+    assert ds.multiplicity == sum(d.multiplicity for d in ds)

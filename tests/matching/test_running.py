@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,3 +113,31 @@ def test_a_flow_is_saved_and_loaded(tmp_path: object) -> None:
     f = fn.flow(fn.exact(fn.Network("relu", width=5, sigma_b=0.0), [0.2, 0.4], n=4), LAM, kernel=k, cutoffs=[1.0, 2.0])
     fn.save(f, path)
     assert str(fn.load(path)) == str(f)
+
+
+def test_no_slope_is_invented() -> None:
+    """Two cutoffs have no scatter, and a coupling that vanishes or changes sign is no power of the cutoff."""
+    k = fn.kernels.ReLU(sigma_b=0.0)
+    p = fn.exact(fn.Network("relu", width=5, sigma_b=0.0), [0.2, 0.4], n=4, connected=True)
+    two = fn.flow(p, LAM, kernel=k, cutoffs=[1.0, 2.0])
+    assert two.slope["lam"] == pytest.approx(-5) and math.isnan(two.slope_error["lam"])
+    nothing = fn.flow(p * 0.0, LAM, kernel=k, cutoffs=[1.0, 2.0, 3.0])
+    assert math.isnan(nothing.slope["lam"])
+
+
+def test_arguments_of_the_wrong_kind_are_named() -> None:
+    k = fn.kernels.Erf()
+    p = fn.exact(fn.Network("erf", width=5), [0.2, 0.4], n=4)
+    wrong: Any = "lam*f**4"
+    with pytest.raises(InputError, match=r"write Theory.parse\('lam\*f\*\*4'\)"):
+        fn.beta(wrong, kernel=k)
+    with pytest.raises(InputError, match="Theory"):
+        fn.match(p, wrong, kernel=k, cutoff=fn.Cutoff(5.0))
+    number: Any = 7
+    with pytest.raises(InputError, match="sequence"):
+        fn.flow(p, LAM, kernel=k, cutoffs=number)
+    with pytest.raises(InputError, match="Cutoff"):
+        fn.beta(LAM, kernel=k)([0.2], number, {"lam": 1.0})
+    broken = fn.NPoint(np.full(5, np.nan), n=4, n_inputs=2, points=[[0.2], [0.4]])
+    with pytest.raises(InputError, match="not finite"):
+        fn.match(broken, LAM, kernel=k, cutoff=fn.Cutoff(5.0))
