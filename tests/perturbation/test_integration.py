@@ -158,13 +158,13 @@ def test_an_input_far_outside_the_box(place: float) -> None:
 
 
 def test_an_integral_that_underflows_does_not_spoil_the_others() -> None:
-    """exp(-4 * 18.7^2 / 2) is a denormal number with a few digits left."""
-    x = column([0.0, 18.7, 19.0])
+    """exp(-2 * 19^2) is a denormal number with a few digits left, which no refinement makes better."""
+    x = column([0.0, 19.0])
     tool = Integrator({V: Gauss(sigma_b=0)}, x, Cutoff(0.01))
-    p = tool.piece(star(4), np.array([[0, 0, 0, 0], [1, 1, 1, 1], [1, 1, 1, 2], [0, 0, 0, 1]]))
-    assert abs(p.values[0] - gauss_star_in_box(x[[0] * 4], 0.01)) <= p.bound[0] <= 1e-9
-    assert (p.values[1:3] < 1e-290).all()
-    assert abs(p.values[3] - gauss_star_in_box(x[[0, 0, 0, 1]], 0.01)) <= p.bound[3] <= 1e-9 * p.values[3]
+    p = tool.piece(pair(2, 2, 2), np.array([[0, 0, 0, 0], [1, 1, 1, 1]]))
+    assert p.values[0] == pytest.approx(4e-4, rel=1e-3)
+    assert p.bound[0] <= 1e-9 * p.values[0]
+    assert 0 < p.values[1] < 1e-290
 
 
 def test_inputs_far_apart() -> None:
