@@ -8,7 +8,7 @@ export MKL_NUM_THREADS := 1
 # Without byte code every process compiles the libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check study docs bench env clean
+.PHONY: help demo test check study docs bench atlas tables env clean
 
 help:
 	@echo "make demo   the main job at small scale: environment, study, report"
@@ -17,6 +17,8 @@ help:
 	@echo "make study  the slides' study at their own size (long)"
 	@echo "make docs   the documentation, warnings as errors"
 	@echo "make bench  speed tables (installs the bench extra)"
+	@echo "make atlas  the folder diagrams/, made again"
+	@echo "make tables the shipped tables of skeletons, made again"
 
 demo:
 	@tools/environment .venv-demo app
@@ -48,6 +50,12 @@ docs:
 bench: env
 	@tools/environment .venv-bench dev,bench
 	@for f in benchmarks/bench_*.py; do .venv-bench/bin/python $$f || exit 1; done
+
+atlas: env
+	@.venv/bin/feynnn atlas build diagrams
+
+tables: env
+	@$(PY) -m feynnn.diagrams.shipped build
 
 clean:
 	rm -rf .venv .venv-uv .venv-demo .venv-docs .venv-core .venv-bench docs/_build hms-report hms-report-paper

@@ -2,8 +2,8 @@
 
     make bench    (which sets one BLAS thread)
 
-Peers: feyngraph (diagrams), scipy's quad per tuple (integrals), one numpy network at a time (sampling). Every row is
-the best of several runs; a peer that is not installed is left out and said so.
+Peers: scipy's quad per tuple (integrals), one numpy network at a time (sampling). Every row is the best of several
+runs. Diagrams have a table of their own, bench_diagrams.py.
 """
 
 from __future__ import annotations
@@ -35,27 +35,6 @@ def row(name: str, ours: float, theirs: float | None, note: str = "") -> None:
     ratio = f"{theirs / ours:>10.3g}" if theirs is not None else f"{'-':>10}"
     peer = f"{theirs:>12.3g}" if theirs is not None else f"{'-':>12}"
     print(f"{name:<52} {ours:>12.3g} {peer} {ratio}  {note}")
-
-
-def diagrams() -> None:
-    """Connected 4-point phi^4 diagrams."""
-    try:
-        from feyngraph.topology import TopologyGenerator, TopologyModel
-    except ImportError:
-        TopologyGenerator = None
-    theory = fn.Theory.parse("lam*f**4")
-    for order in (1, 2, 3, 4, 5):
-        ours = best(lambda order=order: fn.generate(theory, 4, order=order, kind="connected"))
-        found = len(fn.generate(theory, 4, order=order, kind="connected"))
-        theirs = None
-        if TopologyGenerator is not None:
-            # with 4 external points, V vertices of 4 legs have V - 1 loops
-            def peer(order: int = order) -> object:
-                return TopologyGenerator(4, order - 1, TopologyModel([4])).generate()
-
-            theirs = best(peer)
-            assert len(peer()) == found, (len(peer()), found)  # type: ignore[arg-type]
-        row(f"connected 4-point phi^4, {order} vertices ({found})", ours, theirs, "feyngraph")
 
 
 def integrals() -> None:
@@ -120,6 +99,5 @@ def networks() -> None:
 
 if __name__ == "__main__":
     print(f"{'work':<52} {'feynnn (s)':>12} {'peer (s)':>12} {'ratio':>10}  peer")
-    diagrams()
     integrals()
     networks()

@@ -15,8 +15,8 @@ import feynnn
 
 #: Classes that calls return and nobody constructs: their signatures are no use to a reader.
 _RESULTS = {
-    "Beta", "Count", "Diagram", "DiagramSet", "Ensemble", "Flow", "Formula", "Lowered", "Match", "Ratio",
-    "Series",
+    "Beta", "Certificate", "Comparison", "Count", "Diagram", "DiagramSet", "Ensemble", "Flow", "Formula", "Lowered",
+    "Match", "Ratio", "Routing", "Series", "Subgraph", "Symanzik",
 }  # fmt: skip
 #: Stands for a colon and a space while napoleon reads a docstring; a character for private use.
 _COLON = "\ue000"
@@ -97,7 +97,7 @@ def _plain_prose(app: Any, what: str, name: str, obj: Any, options: Any, lines: 
     pieces = re.split(r"(``.*?``)", prose, flags=re.DOTALL)
     pieces[1::2] = [f"``{p.strip('` ')}``" for p in pieces[1::2]]
     for i in range(0, len(pieces), 2):
-        pieces[i] = re.sub(r"(?<!\\)([|*])", r"\\\1", re.sub(r"`([^`\n]+)`", marked, pieces[i]))
+        pieces[i] = re.sub(r"(?<!\\)(\||\*(?! ))", r"\\\1", re.sub(r"`([^`\n]+)`", marked, pieces[i]))
     lines[:] = "".join([*pieces, arrows, examples]).split("\n")
     if what in ("attribute", "property"):
         # napoleon would read "word: text" as a type and its description

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .diagrams.diagram import Diagram as Diagram
     from .diagrams.diagram_set import DiagramSet as DiagramSet
     from .diagrams.generation import generate as generate
+    from .diagrams.generation import stream as stream
     from .errors import FeynnnError as FeynnnError
     from .errors import FeynnnWarning as FeynnnWarning
     from .matching.fitting import match as match
@@ -65,6 +66,7 @@ _WHERE = {
     "report": "views.pages",
     "sample": "sampling.ensemble",
     "save": "storage",
+    "stream": "diagrams.generation",
 }
 
 __all__ = ["__version__", *sorted(_WHERE)]

@@ -17,9 +17,16 @@ Partition = tuple[tuple[int, ...], ...]
 
 
 def multisets(m: int, n: int) -> Indices:
-    """Return the C(m+n-1, n) multisets of size `n` of range(m), shape (k, n), in lexicographic order."""
-    rows = list(combinations_with_replacement(range(whole(m, "m")), whole(n, "n")))
-    return np.array(rows, dtype=np.int64).reshape(len(rows), n)
+    """Return the C(m+n-1, n) multisets of size `n` of range(m), shape (k, n), in lexicographic order; read-only."""
+    return _multisets(whole(m, "m"), whole(n, "n"))
+
+
+@lru_cache(maxsize=128)
+def _multisets(m: int, n: int) -> Indices:
+    rows = list(combinations_with_replacement(range(m), n))
+    result = np.array(rows, dtype=np.int64).reshape(len(rows), n)
+    result.setflags(write=False)
+    return result
 
 
 @lru_cache(maxsize=64)

@@ -91,3 +91,10 @@ def whole(value: object, name: str, *, least: int = 0) -> int:
     if value < least:
         raise InputError(f"{name} must be at least {least}, got {value!r}")
     return int(value)
+
+
+def flag(value: object, name: str) -> bool:
+    """Return `value` if it is True or False; numbers and text that only pass for one are refused."""
+    if not isinstance(value, bool):
+        raise InputError(f"{name} must be True or False, got {short(value)}")
+    return value

@@ -45,7 +45,7 @@ HEAVY = {
     "matplotlib": set(),
     "jinja2": set(),
     "rich": set(),
-    "typer": {"cli.py", "cli/app.py"},
+    "typer": {"cli.py", "cli/app.py", "cli/atlas.py", "cli/diagrams.py", "cli/options.py"},
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 import tomllib
 from fractions import Fraction
 from math import comb, factorial
@@ -13,8 +14,15 @@ from types import ModuleType
 import pytest
 
 import feynnn
-from feynnn import Theory, exact, generate
+from feynnn import Theory, count, exact, generate
+from feynnn.cli.graphs import MAX_LINES
 from feynnn.combinatorics import double_factorial
+from feynnn.diagrams import contracting
+from feynnn.diagrams.generation import KINDS, MAX_BYTES, MAX_CERTIFIED, MAX_DEGREE, Kind
+from feynnn.diagrams.layout import MAX_GROUP, MAX_LEGS
+from feynnn.diagrams.roots import EXACT
+from feynnn.diagrams.structure import MAX_LINE_SETS, MAX_VERTICES
+from feynnn.diagrams.symanzik import MAX_TERMS
 from feynnn.networks import Network
 
 ROOT = Path(__file__).parent.parent
@@ -71,7 +79,7 @@ def test_links_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"^:file: (\S+)$", text, flags=re.MULTILINE)
     for target in targets:
-        assert target.startswith("https://") or (page.parent / target).exists(), target
+        assert target.startswith("https://") or (page.parent / target.partition("#")[0]).exists(), target
 
 
 def test_one_version_everywhere() -> None:
@@ -131,7 +139,37 @@ def test_numbers_in_the_text() -> None:
     assert f"here {bilocal.symmetry}." in CONVENTIONS
 
 
-# --- the picture -----------------------------------------------------------------------------------------------------
+# --- the page about diagrams -----------------------------------------------------------------------------------------
+
+
+def test_what_count_knows() -> None:
+    page = (DOCS / "diagrams.md").read_text(encoding="utf-8").split("## What count knows\n")[1].split("\n## ")[0]
+    rows = [[c.strip() for c in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("|")][2:]
+    assert [row[0] for row in rows[:-1]] == list(KINDS)
+    phi4, phi3 = Theory.parse("lam*f**4"), Theory.parse("g*f**3")
+    for kind, *cells in rows:
+        filters = {"self_energies": False} if kind == "any, without self-energies" else {"kind": kind}
+        # orders at which there are such diagrams
+        for theory, order, n in ((phi4, 3, 2), (phi3, 4, 0)) if kind == "2PI" else ((phi4, 3, 4), (phi3, 4, 4)):
+            for external, cell in zip(("labelled", "indistinguishable"), cells, strict=True):
+                found = count(theory, n, order=order, external=external, **filters)  # type: ignore[arg-type]
+                assert found.weight > 0
+                known = cell == "yes" or (cell.startswith("yes, unless") and theory is phi4)
+                assert (found.number is not None) == known, (kind, external)
+
+
+def test_the_limits() -> None:
+    page = (DOCS / "diagrams.md").read_text(encoding="utf-8").split("## How far it is exact\n")[1]
+    values = [
+        int(row.split("|")[2].split("=")[-1].replace(" ", "")) for row in page.splitlines() if re.match(r"\| .*\d", row)
+    ]
+    sets = [EXACT, MAX_GROUP, contracting.MAX_BYTES, MAX_BYTES, MAX_LEGS, MAX_DEGREE]
+    assert values == [*sets, MAX_CERTIFIED, MAX_VERTICES, MAX_LINE_SETS, MAX_TERMS, MAX_LINES]
+    assert f"go to {EXACT} vertices" in page
+    assert EXACT**2 == 169 and 169**2 / 2**64 < 2e-15
+
+
+# --- the pictures ----------------------------------------------------------------------------------------------------
 
 
 def make_images() -> ModuleType:
@@ -139,14 +177,41 @@ def make_images() -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    # a dataclass looks its module up
+    sys.modules["make_images"] = module
     spec.loader.exec_module(module)
     return module
 
 
-def test_the_picture_is_what_the_library_draws() -> None:
+IMAGES = make_images()
+
+
+@pytest.mark.parametrize("name", sorted(IMAGES.PICTURES))
+def test_pictures_are_what_the_library_draws(name: str) -> None:
     number = re.compile(r"-?\d+\.?\d*")
-    old, new = (DOCS / "images" / "formulas.svg").read_text(encoding="utf-8"), make_images().formulas()
-    remedy = "python docs/make_images.py makes the picture again"
+    old, new = (DOCS / "images" / name).read_text(encoding="utf-8"), IMAGES.PICTURES[name]()
+    remedy = "python docs/make_images.py makes the pictures again"
     assert number.sub("#", old) == number.sub("#", new), remedy
     pairs = zip(number.findall(old), number.findall(new), strict=True)
     assert all(abs(float(a) - float(b)) < 0.05 for a, b in pairs), remedy
+
+
+def test_no_picture_is_left_over() -> None:
+    assert {p.name for p in (DOCS / "images").iterdir()} == set(IMAGES.PICTURES)
+    page = (DOCS / "diagrams.md").read_text(encoding="utf-8")
+    assert re.findall(r"\]\(images/(\S+)\)", page) == [f"kind-{name}.svg" for name in IMAGES.EXAMPLES]
+
+
+@pytest.mark.parametrize("name", IMAGES.EXAMPLES)
+def test_examples_are_in_and_out(name: str) -> None:
+    example = IMAGES.EXAMPLES[name]
+    inside = example.diagram(example.inside)
+    assert inside in generate(inside.theory, inside.n, order=inside.order, **example.arguments)
+    assert bool(example.outside) == (name != "all")
+    if example.outside:
+        outside = example.diagram(example.outside)
+        assert outside not in generate(outside.theory, outside.n, order=outside.order, **example.arguments)
+        # what is out is out for this reason only
+        kind = example.arguments.get("kind")
+        wider: Kind = "all" if kind == "vacuum-free" else "vacuum-free" if kind == "connected" else "connected"
+        assert outside in generate(outside.theory, outside.n, order=outside.order, kind=wider)

@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/index.md", "docs/conventions.md", "docs/errors.md", "docs/cli.md")
+PAGES = ("README.md", "docs/index.md", "docs/conventions.md", "docs/diagrams.md", "docs/errors.md", "docs/cli.md")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?")
 #: Numbers agree to this fraction; bounds and rounding below `TINY` only have to be below it again.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -11,9 +11,31 @@ from .. import __version__
 from ..errors import InputError
 from . import output as out
 from . import parsing
-
-if TYPE_CHECKING:
-    from ..theory.action import Theory
+from .atlas import app as atlas_app
+from .diagrams import list_diagrams
+from .options import (
+    Action,
+    CutoffValue,
+    DataFile,
+    DIn,
+    Json,
+    KernelName,
+    Kind,
+    Mass,
+    MaxOrder,
+    N,
+    NetworkName,
+    NormalOrdered,
+    Output,
+    Points,
+    Propagator,
+    Rtol,
+    SigmaB,
+    SigmaW,
+    Width,
+    WithoutBias,
+    theory_of,
+)
 
 app = typer.Typer(
     name="feynnn",
@@ -24,33 +46,7 @@ app = typer.Typer(
 )
 study_app = typer.Typer(help="Reproduce a published study.", no_args_is_help=True)
 app.add_typer(study_app, name="study")
-
-Action = Annotated[str, typer.Argument(help="The action, for example 'lam*f**4 + kap*f**6'.", show_default=False)]
-N = Annotated[int, typer.Option("-n", help="Number of points.")]
-Kind = Annotated[str, typer.Option(help="all, vacuum-free, connected or 1PI.")]
-Propagator = Annotated[str, typer.Option(help="free, or exact: drop self-energy insertions.")]
-NormalOrdered = Annotated[bool, typer.Option("--normal-ordered", help="Drop lines from a point to itself.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the machine-readable result.")]
-Output = Annotated[str | None, typer.Option("--output", "-o", help="Write the result to this file.")]
-KernelName = Annotated[str, typer.Option("--kernel", help=f"{', '.join(parsing.KERNELS)}.")]
-SigmaW = Annotated[float, typer.Option(help="Standard deviation of the weights.")]
-SigmaB = Annotated[float, typer.Option(help="Standard deviation of the biases.")]
-Mass = Annotated[float, typer.Option(help="Mass of the free scalar.")]
-DIn = Annotated[int, typer.Option(help="Input dimension.")]
-WithoutBias = Annotated[bool, typer.Option("--without-bias", help="Vertex kernel K - sigma_b^2, as on the slides.")]
-CutoffValue = Annotated[str, typer.Option("--cutoff", help="Half the side of each vertex's box; inf for all space.")]
-Points = Annotated[str, typer.Option(help="Inputs: 0.2,0.4 or 1,1;1,-1 or a file, or - for standard input.")]
-MaxOrder = Annotated[str, typer.Option(help="Cumulative order: 2, or lam=2,kap=1.")]
-Rtol = Annotated[float, typer.Option(help="Relative accuracy of the integrals.")]
-NetworkName = Annotated[str, typer.Argument(help="gauss, erf or relu.", show_default=False)]
-Width = Annotated[str, typer.Option(help="Number of hidden units; inf for the Gaussian process.")]
-DataFile = Annotated[str, typer.Argument(help="A saved n-point function or ensemble, or -.", show_default=False)]
-
-
-def _theory(action: str, propagator: str = "free", normal_ordered: bool = False) -> Theory:
-    from ..theory.action import Theory
-
-    return Theory.parse(action, propagator=cast(Any, propagator), normal_ordered=normal_ordered)
+app.add_typer(atlas_app, name="atlas")
 
 
 def _version(value: bool) -> None:
@@ -68,63 +64,7 @@ def options(
     """Feynman diagrams, perturbative correlators and network ensembles for the NN-QFT correspondence."""
 
 
-@app.command()
-def diagrams(
-    action: Action,
-    n: N = 4,
-    order: Annotated[str, typer.Option(help="Exact order: 2, or lam=2,kap=1.")] = "1",
-    kind: Kind = "vacuum-free",
-    propagator: Propagator = "free",
-    normal_ordered: NormalOrdered = False,
-    no_self_loops: Annotated[
-        bool, typer.Option("--no-self-loops", help="Without lines from a point to itself.")
-    ] = False,
-    no_snails: Annotated[bool, typer.Option("--no-snails", help="Without parts behind one vertex.")] = False,
-    no_self_energies: Annotated[
-        bool, typer.Option("--no-self-energies", help="Without 1- and 2-line insertions.")
-    ] = False,
-    loops: Annotated[int | None, typer.Option(help="Only diagrams with this number of loops.")] = None,
-    external: Annotated[str, typer.Option(help="labelled or indistinguishable.")] = "labelled",
-    count: Annotated[bool, typer.Option("--count", help="Only count, without generating.")] = False,
-    draw: Annotated[str | None, typer.Option(help="Draw them into this .svg or .tex file.")] = None,
-    as_json: Json = False,
-    output: Output = None,
-) -> None:
-    """Generate Feynman diagrams: feynnn diagrams 'lam*f**4' -n 4 --order 2 --kind connected."""
-    theory = _theory(action, propagator, normal_ordered)
-    exact = parsing.order_of(order)
-    if count:
-        if no_self_loops or no_snails or no_self_energies or loops is not None or external != "labelled" or draw:
-            raise InputError(
-                "--count counts whole classes without generating; leave out the filters, or leave out --count"
-            )
-        from ..diagrams.counting import count as count_diagrams
-
-        c = count_diagrams(theory, n, order=exact, kind=cast(Any, kind))
-        record = {"number": c.number, "weight": str(c.weight), "multiplicity": c.multiplicity}
-        table = "\n".join(f"{k:<13} {'unknown' if v is None else v}" for k, v in record.items())
-        out.show_record(record, table, as_json=as_json, output=output)
-        return
-    from ..diagrams.generation import generate
-
-    found = generate(
-        theory,
-        n,
-        order=exact,
-        kind=cast(Any, kind),
-        self_loops=not no_self_loops,
-        snails=not no_snails,
-        self_energies=not no_self_energies,
-        loops=loops,
-        external=cast(Any, external),
-    )
-    if draw is not None:
-        from ..views.drawing import draw as draw_diagrams
-
-        suffix = Path(draw).suffix
-        style = "tikz" if suffix == ".tex" else suffix.lstrip(".") or "svg"
-        out.write_text(draw, draw_diagrams(found, format=cast(Any, style)))
-    out.show(found, as_json=as_json, output=output)
+app.command("diagrams")(list_diagrams)
 
 
 @app.command()
@@ -147,7 +87,7 @@ def expression(
     from ..perturbation.expressions import to_latex
     from ..perturbation.formulas import formula
 
-    theory = _theory(action, propagator, normal_ordered)
+    theory = theory_of(action, propagator, normal_ordered)
     top = parsing.order_of(max_order, "--max-order")
     if ratio and (grouped or kind != "vacuum-free"):
         raise InputError("--ratio shows every diagram; leave out --grouped and --kind")
@@ -196,13 +136,17 @@ def correlator(
     as_json: Json = False,
     output: Output = None,
 ) -> None:
-    """Compute a perturbative correlator: the coefficients by order, or its value when couplings are given."""
+    """Compute a correlator: feynnn correlator 'lam*f**4' --points 0,0.5 --without-bias --cutoff inf.
+
+    The coefficients by order, or its value when couplings are given: --coupling lam=0.01.
+    """
     from ..perturbation.correlator import Correlator
     from ..perturbation.quadrature import Cutoff
 
+    out.check_files(output=output)
     k = parsing.kernel_of(kernel, sigma_w=sigma_w, sigma_b=sigma_b, mass=mass, d_in=d_in)
     g = Correlator(
-        _theory(action, propagator, normal_ordered),
+        theory_of(action, propagator, normal_ordered),
         n,
         kernel=k,
         vertex_kernel=k.without_bias() if without_bias else None,
@@ -239,6 +183,7 @@ def exact(
     from ..networks.finite_width import exact as exact_of
     from ..networks.network import Network
 
+    out.check_files(output=output)
     x = parsing.points_of(points)
     net = Network(network, width=parsing.width_of(width), d_in=x.shape[1], sigma_w=sigma_w, sigma_b=sigma_b)
     out.show(exact_of(net, x, n=n, connected=connected), as_json=as_json, output=output)
@@ -261,7 +206,10 @@ def sample(
     as_json: Json = False,
     output: Output = None,
 ) -> None:
-    """Sample an ensemble of random networks; save it with -o, or print its n-point function with errors."""
+    """Sample random networks: feynnn sample erf --width 5 --points 0.2,0.4 --n-nets 20000 -o run.json.
+
+    Without -o the n-point function is printed with its errors.
+    """
     from ..networks.network import Network
     from ..sampling.ensemble import sample as sample_of
 
@@ -269,6 +217,7 @@ def sample(
     net = Network(network, width=parsing.width_of(width), d_in=x.shape[1], sigma_w=sigma_w, sigma_b=sigma_b)
     if output is not None:
         out.prepare_folder(Path(output).parent)
+        out.check_files(output=output, store=store)
     with out.pool(workers) as executor:
         r = sample_of(
             net,
@@ -295,6 +244,7 @@ def match(
     mass: Mass = 1.0,
     d_in: DIn = 1,
     without_bias: WithoutBias = False,
+    normal_ordered: NormalOrdered = False,
     rtol: Rtol = 1e-10,
     as_json: Json = False,
     output: Output = None,
@@ -303,10 +253,11 @@ def match(
     from ..matching.fitting import match as match_of
     from ..perturbation.quadrature import Cutoff
 
+    out.check_files(output=output)
     k = parsing.kernel_of(kernel, sigma_w=sigma_w, sigma_b=sigma_b, mass=mass, d_in=d_in)
     m = match_of(
         parsing.npoint_of(data),
-        _theory(action, "exact"),
+        theory_of(action, "exact", normal_ordered),
         kernel=k,
         vertex_kernel=k.without_bias() if without_bias else None,
         cutoff=Cutoff(parsing.number_of(cutoff, "--cutoff")),
@@ -326,6 +277,7 @@ def flow(
     mass: Mass = 1.0,
     d_in: DIn = 1,
     without_bias: WithoutBias = False,
+    normal_ordered: NormalOrdered = False,
     rtol: Rtol = 1e-8,
     as_json: Json = False,
     output: Output = None,
@@ -333,10 +285,11 @@ def flow(
     """Follow a coupling: feynnn flow g4.json 'lam*f**4' --kernel relu --sigma-b 0 --cutoffs 7,10,100."""
     from ..matching.running import flow as flow_of
 
+    out.check_files(output=output)
     k = parsing.kernel_of(kernel, sigma_w=sigma_w, sigma_b=sigma_b, mass=mass, d_in=d_in)
     f = flow_of(
         parsing.npoint_of(data),
-        _theory(action, "exact"),
+        theory_of(action, "exact", normal_ordered),
         kernel=k,
         vertex_kernel=k.without_bias() if without_bias else None,
         cutoffs=parsing.numbers_of(cutoffs, "--cutoffs"),
@@ -356,7 +309,7 @@ def hms(
     network: Annotated[list[str] | None, typer.Option(help="Only this network; repeatable.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Reproduce the slides: Halverson, Maiti, Stoner, Neural networks and quantum field theory."""
+    """Reproduce the slides of Halverson, Maiti and Stoner: feynnn study hms --scale small -o hms-report."""
     from ..storage import to_json
     from ..studies import hms as study
     from ..studies.tables import summary
@@ -398,5 +351,6 @@ def report(
     from ..storage import load
     from ..views.pages import report as report_of
 
+    out.check_files(output=output)
     report_of([load(f) for f in files], output, title=title)
     typer.echo(f"wrote {output}", err=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,47 @@ def write_text(path: str | Path, text: str) -> None:
     from ..storage import write_atomically
 
     write_atomically(Path(path), text)
+    print(f"wrote {path}", file=sys.stderr)
+
+
+def check_files(**paths: str | None) -> None:
+    """Raise InputError unless every file can be written, before any work: options by name, None where not given."""
+    given = {f"--{option}": path for option, path in paths.items() if path is not None}
+    for option, path in given.items():
+        where = f"{option}: cannot write {path!r}"
+        if not path.strip() or "\0" in path:
+            raise InputError(f"{where}: it is no file name")
+        target = Path(path)
+        try:
+            if not target.parent.is_dir():
+                raise InputError(f"{where}: there is no folder {str(target.parent)!r}; create it first")
+            if target.is_dir():
+                raise InputError(f"{where}: it is a folder; name a file in it")
+        except OSError as error:
+            raise InputError(f"{where}: {error.strerror}; choose another place") from None
+        if not os.access(target.parent, os.W_OK):
+            raise InputError(f"{where}: its folder may not be written to; choose another place")
+    if len({os.path.realpath(path) for path in given.values()}) < len(given):
+        raise InputError(f"{' and '.join(given)} name the same file; give each its own")
+
+
+@contextmanager
+def lines_to(path: str | None) -> Iterator[Callable[[str], object]]:
+    """Give a function that writes text piece by piece: to standard output, or to a file that appears when complete."""
+    if path is None:
+        yield sys.stdout.write
+        sys.stdout.flush()
+        return
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with temporary.open("x", encoding="utf-8") as file:
+            yield file.write
+        temporary.replace(target)
+    except OSError as error:
+        raise InputError(f"cannot write {path!r}: {error.strerror}; choose another place") from error
+    finally:
+        temporary.unlink(missing_ok=True)
     print(f"wrote {path}", file=sys.stderr)
 
 

@@ -51,13 +51,46 @@ def is_vacuum_free(n: int, n_nodes: int, edges: Edges) -> bool:
 def bridges(n: int, n_nodes: int, edges: Edges) -> list[tuple[int, int]]:
     """Return the lines between vertices whose removal disconnects their ends (external legs do not count)."""
     inner = [e for e in edges if min(e) >= n]
-    found = []
-    for k, (i, j) in enumerate(inner):
-        if i == j or inner.count((i, j)) > 1:
+    return [inner[k] for k in sorted(_cut_lines(n_nodes, inner))]
+
+
+def _cut_lines(n_nodes: int, edges: Edges) -> set[int]:
+    """Return the places of the bridges in a list of lines, by depth-first search: linear in their number."""
+    at: list[list[tuple[int, int]]] = [[] for _ in range(n_nodes)]
+    for k, (i, j) in enumerate(edges):
+        if i != j:
+            at[i].append((j, k))
+            at[j].append((i, k))
+    found: set[int] = set()
+    # when a node was first seen, and the earliest node that its subtree reaches past the line it was entered by
+    seen = [0] * n_nodes
+    low = [0] * n_nodes
+    time = 0
+    for root in range(n_nodes):
+        if seen[root]:
             continue
-        masks = neighbours(n_nodes, inner[:k] + inner[k + 1 :])
-        if not any(c >> i & 1 and c >> j & 1 for c in components(masks, ((1 << n_nodes) - 1) & ~((1 << n) - 1))):
-            found.append((i, j))
+        time += 1
+        seen[root] = low[root] = time
+        stack = [(root, -1, iter(at[root]))]
+        while stack:
+            node, entered, rest = stack[-1]
+            for other, k in rest:
+                if k == entered:
+                    continue
+                if seen[other]:
+                    low[node] = min(low[node], seen[other])
+                else:
+                    time += 1
+                    seen[other] = low[other] = time
+                    stack.append((other, k, iter(at[other])))
+                    break
+            else:
+                stack.pop()
+                if stack:
+                    above = stack[-1][0]
+                    low[above] = min(low[above], low[node])
+                    if low[node] > seen[above]:
+                        found.add(entered)
     return found
 
 
@@ -66,22 +99,46 @@ def is_1pi(n: int, n_nodes: int, edges: Edges) -> bool:
     return n_nodes > n and is_connected(n_nodes, edges) and not bridges(n, n_nodes, edges)
 
 
+def is_amputated(n: int, n_nodes: int, edges: Edges) -> bool:
+    """Whether the diagram is connected, has a vertex, and no bridge leaves exactly one external point on a side.
+
+    Cutting such a bridge off takes a correction of an external leg with it; what is left is the amputated diagram.
+    """
+    if n_nodes == n or not is_connected(n_nodes, edges):
+        return False
+    external = (1 << n) - 1
+    for bridge in bridges(n, n_nodes, edges):
+        rest = list(edges)
+        rest.remove(bridge)
+        for part in components(neighbours(n_nodes, rest), (1 << n_nodes) - 1):
+            if (part & external).bit_count() == 1:
+                return False
+    return True
+
+
+def is_2pi(n: int, n_nodes: int, edges: Edges) -> bool:
+    """Whether the diagram is connected, has a vertex, and no one or two lines between vertices cut it apart."""
+    if n_nodes == n or not is_connected(n_nodes, edges):
+        return False
+    return not _has_small_cut(n_nodes, [e for e in edges if min(e) >= n])
+
+
 def has_self_energy(n: int, n_nodes: int, edges: Edges) -> bool:
     """Whether some set of vertices is joined to the rest by one or two line ends (external legs count).
 
     These are the insertions that propagator="exact" drops: self-energies, tadpoles and chains of them.
     """
-    for subset in range(1, 1 << (n_nodes - n)):
-        inside = subset << n
-        ends = 0
-        for i, j in edges:
-            if (inside >> i & 1) != (inside >> j & 1):
-                ends += 1
-                if ends > 2:
-                    break
-        if ends in (1, 2):
-            return True
-    return False
+    # all external points as one node, which is never in the set
+    joined = [(max(i, n - 1), max(j, n - 1)) for i, j in edges]
+    return _has_small_cut(n_nodes, joined)
+
+
+def _has_small_cut(n_nodes: int, edges: Edges) -> bool:
+    """Whether one line, or two, cut some component apart: a line is left out, and then there is a bridge."""
+    lines = [e for e in edges if e[0] != e[1]]
+    if _cut_lines(n_nodes, lines):
+        return True
+    return any(_cut_lines(n_nodes, lines[:k] + lines[k + 1 :]) for k in range(len(lines)))
 
 
 def has_snail(n: int, n_nodes: int, edges: Edges) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ComputationError, InputError
-from .layout import Layout, Rows, as_keys, automorphisms, canonical
+from .layout import Layout, Rows, as_keys, automorphisms, by_permutations
 
 #: Most bytes of the partial diagrams of one step, before equal ones are merged.
 MAX_BYTES = 100_000_000
@@ -46,7 +46,7 @@ def contract_all(layout: Layout, *, self_loops: bool = True) -> tuple[Rows, npt.
         incidence[k, j] += 1
     for _ in range(sum(layout.degrees) // 2):
         rows, numbers = _contract_one(layout, rows, numbers, degrees - rows @ incidence, self_loops)
-    final, stabilisers = canonical(layout, rows)
+    final, stabilisers = by_permutations(layout, rows)
     _check(layout, final, stabilisers, numbers)
     expected = layout.n_contractions if self_loops else layout.n_loopless_contractions
     if int(numbers.sum()) != expected:
@@ -77,7 +77,7 @@ def _contract_one(
         new_numbers.append(numbers[use] * ways[use])
     if not new_rows:
         return rows[:0], numbers[:0]
-    forms, _ = canonical(layout, np.concatenate(new_rows))
+    forms, _ = by_permutations(layout, np.concatenate(new_rows))
     # largest first: diagrams with lines between early nodes lead the list
     _, index, inverse = np.unique(as_keys(forms), return_index=True, return_inverse=True)
     total = np.zeros(len(index), dtype=np.int64)

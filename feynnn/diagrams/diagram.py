@@ -8,14 +8,19 @@ from functools import cached_property
 from math import factorial
 from typing import TYPE_CHECKING, Any
 
-from ..points import whole
 from ..theory.action import Order, Theory
-from . import classes
-from .layout import Layout, Rows, automorphisms, canonical
+from . import classes, records, structure
+from .canonical import canonical_form
+from .graphs import graph_of, lines_of
+from .layout import Layout, Rows, automorphisms
 
 if TYPE_CHECKING:
     import networkx
     import sympy
+
+    from .momentum import Routing
+    from .structure import Subgraph
+    from .symanzik import Symanzik
 
 Edge = tuple[int, int]
 
@@ -64,8 +69,45 @@ class Diagram:
             If a node does not have its number of legs.
         """
         layout = Layout.of(theory, n, theory.order(order))
-        rows, stabiliser = canonical(layout, layout.row_of(edges)[None, :])
-        return cls(theory, layout, rows[0], int(stabiliser[0]))
+        row, stabiliser = canonical_form(layout, layout.row_of(edges))
+        return cls(theory, layout, row, stabiliser)
+
+    @classmethod
+    def from_networkx(cls, theory: Theory, graph: networkx.Graph[Any]) -> Diagram:
+        """Return the diagram that a networkx graph draws.
+
+        Parameters
+        ----------
+        theory : Theory
+        graph : networkx.Graph or networkx.MultiGraph
+            One edge for each line; parallel lines need a MultiGraph. A node with one line end is an external point,
+            any other a vertex, unless its attribute `kind` is "external" or "vertex". External points are x1, x2, ...
+            in the order of their attribute `label` (all or none have one), else of their names, x2 before x10.
+            A vertex has the coupling of its attribute `coupling`; that may be left out where only one term of the
+            theory has its number of legs. The points of one vertex with several points share the attribute
+            `vertex`, and have `point` = 0, 1, ... if a weight tells equal ones apart.
+
+        Returns
+        -------
+        Diagram
+            One labelled diagram (its `copies` is 1); its order in the couplings is read off the graph.
+
+        Raises
+        ------
+        InputError
+            If the graph is directed, a node fits no term or several terms of the theory, or its marks contradict
+            each other; the message names the node. Where the theory has a term with f^1, nodes with one line end
+            must be marked.
+
+        Examples
+        --------
+        >>> import networkx, feynnn as fn
+        >>> tadpole = networkx.MultiGraph([("x1", "a"), ("x2", "a"), ("a", "a")])
+        >>> fn.Diagram.from_networkx(fn.Theory.parse("lam*f**4"), tadpole)
+        Diagram(x1-y x2-y y-y; lam: 1; multiplicity 12)
+        """
+        n, order, edges = lines_of(theory, graph)
+        return cls.from_edges(theory, n, order, edges)
 
     # --- graph -----------------------------------------------------------------------------------------------------
 
@@ -94,12 +136,10 @@ class Diagram:
     def _n_parts(self) -> int:
         return self.n + self.n_vertices
 
-    @cached_property
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the nodes: x1, x2, ... and y (or y1, y2, ... if there are several integrated points)."""
-        integrated = self.layout.n_nodes - self.n
-        inner = ["y"] if integrated == 1 else [f"y{k + 1}" for k in range(integrated)]
-        return (*(f"x{k + 1}" for k in range(self.n)), *inner)
+        return self.layout.names
 
     @property
     def order(self) -> dict[str, int]:
@@ -137,6 +177,16 @@ class Diagram:
         return classes.is_1pi(self.n, self._n_parts, self.vertex_edges)
 
     @property
+    def is_amputated(self) -> bool:
+        """Whether it is connected, has a vertex, and no bridge leaves exactly one external point on one side."""
+        return classes.is_amputated(self.n, self._n_parts, self.vertex_edges)
+
+    @property
+    def is_2pi(self) -> bool:
+        """Whether it is connected, has a vertex, and no one or two lines between vertices cut it apart."""
+        return classes.is_2pi(self.n, self._n_parts, self.vertex_edges)
+
+    @property
     def bridges(self) -> tuple[Edge, ...]:
         """Lines between vertices (as one node each, numbered after the external points) that disconnect when cut."""
         return tuple(classes.bridges(self.n, self._n_parts, self.vertex_edges))
@@ -155,6 +205,24 @@ class Diagram:
     def has_self_energy(self) -> bool:
         """Whether some set of vertices is joined to the rest by one or two line ends."""
         return classes.has_self_energy(self.n, self._n_parts, self.vertex_edges)
+
+    @property
+    def one_pi_parts(self) -> tuple[tuple[int, ...], ...]:
+        """Parts (vertices as in `vertex_edges`) left when the external legs are removed and every bridge is cut."""
+        return structure.one_pi_parts(self)
+
+    @property
+    def cut_vertices(self) -> tuple[int, ...]:
+        """Vertices that disconnect the other vertices of their component when removed; external legs do not count."""
+        return structure.cut_vertices(self)
+
+    def superficial_degree(self, dimension: int) -> int:
+        """Return D L - 2 I, for L loops and I lines between vertices in D dimensions; profiles do not count."""
+        return structure.superficial_degree(self, dimension)
+
+    def subdivergences(self, dimension: int) -> tuple[Subgraph, ...]:
+        """Return the proper 1PI subgraphs, as sets of lines, whose superficial degree is zero or more."""
+        return structure.subdivergences(self, dimension)
 
     # --- exact weights ---------------------------------------------------------------------------------------------
 
@@ -195,19 +263,35 @@ class Diagram:
 
         return expression(self)
 
-    def to_networkx(self) -> networkx.MultiGraph[str]:
-        """Return a networkx multigraph: nodes x1.., y1.. with `kind`, `coupling`, `vertex`; one edge for each line."""
-        import networkx
+    def momentum_routing(self) -> Routing:
+        """Return the momentum of each line as whole multiples of external momenta p_i and loop momenta k_l."""
+        from .momentum import momentum_routing
 
-        graph: networkx.MultiGraph[str] = networkx.MultiGraph()
-        for node, name in enumerate(self.names):
-            if node < self.n:
-                graph.add_node(name, kind="external")
-            else:
-                k = self.layout.part_of[node] - self.n
-                graph.add_node(name, kind="vertex", coupling=self.layout.vertices[k].coupling, vertex=k)
-        graph.add_edges_from((self.names[i], self.names[j]) for i, j in self.edges)
-        return graph
+        return momentum_routing(self)
+
+    def momentum_expression(self, *, amputated: bool = False) -> sympy.Expr:
+        """Return the diagram's term of the expansion as integrals over loop momenta of products of G(q).
+
+        All external momenta flow in; (2 pi)^D delta(sum of them) for each component is left out, and with `amputated`
+        the G(p_i) of the external legs too. See `feynnn.diagrams.momentum`.
+        """
+        from .momentum import momentum_expression
+
+        return momentum_expression(self, amputated=amputated)
+
+    def symanzik(self) -> Symanzik:
+        """Return the Symanzik polynomials U and F of a connected diagram, Euclidean, external legs amputated."""
+        from .symanzik import symanzik_polynomials
+
+        return symanzik_polynomials(self)
+
+    def to_networkx(self) -> networkx.MultiGraph[str]:
+        """Return a networkx multigraph that `from_networkx` reads back: one edge for each line.
+
+        Nodes are named x1, x2, ... with ``kind="external"`` and y1, y2, ... with ``kind="vertex"``, `coupling`,
+        `vertex` (its number, shared by the points of one vertex) and `point` (its number in the vertex).
+        """
+        return graph_of(self.layout, self.names, self.edges)
 
     def to_latex(self) -> str:
         """Return the diagram's term as LaTeX: coefficient, couplings and the integral."""
@@ -227,6 +311,24 @@ class Diagram:
 
         return diagram_tikz(self)
 
+    def to_dot(self) -> str:
+        """Return a graph for Graphviz; see `feynnn.views.exports.dot_text`."""
+        from ..views.exports import dot_text
+
+        return dot_text(self)
+
+    def to_form(self, *, vertex_kernel: str = "K") -> str:
+        """Return the integrand as a program for FORM; see `feynnn.views.exports.form_text`."""
+        from ..views.exports import form_text
+
+        return form_text(self, vertex_kernel=vertex_kernel)
+
+    def to_mathematica(self, *, vertex_kernel: str = "K") -> str:
+        """Return the term in the Wolfram language; see `feynnn.views.exports.mathematica_text`."""
+        from ..views.exports import mathematica_text
+
+        return mathematica_text(self, vertex_kernel=vertex_kernel)
+
     def _repr_svg_(self) -> str:
         return self.to_svg()
 
@@ -235,10 +337,24 @@ class Diagram:
 
     # --- identity --------------------------------------------------------------------------------------------------
 
+    @property
+    def row(self) -> Rows:
+        """Number of lines between each pair of nodes, shape (pairs,), in the order of `Layout.pairs`."""
+        return self._row
+
+    @cached_property
+    def topology_key(self) -> tuple[object, ...]:
+        """What two diagrams share that differ by the labels of their external points only."""
+        return (self.n, self.layout.vertices, canonical_form(self.layout, self._row, labelled=False)[0].tobytes())
+
     @cached_property
     def key(self) -> tuple[object, ...]:
-        """What two diagrams must share to be equal: external points, vertices and canonical lines."""
-        row = self._row if self._is_canonical else canonical(self.layout, self._row[None, :])[0][0]
+        """What two diagrams must share to be equal: external points, vertices, canonical lines, and `copies`.
+
+        A diagram that stands for several labelled ones is equal only to one that stands for as many; `topology_key`
+        compares without labels.
+        """
+        row = self._row if self._is_canonical else canonical_form(self.layout, self._row)[0]
         return (self.n, self.layout.vertices, row.tobytes(), self.copies)
 
     def __eq__(self, other: object) -> bool:
@@ -254,24 +370,26 @@ class Diagram:
         return f"Diagram({lines or 'empty'}; {order or 'free'}; multiplicity {self.multiplicity}{copies})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return {
-            "theory": self.theory.to_dict(),
-            "n": self.n,
-            "order": self.order,
-            "edges": [list(e) for e in self.edges],
-            "copies": self.copies,
-        }
+        """Return a JSON-ready dictionary: theory, nodes, lines as pairs of nodes, and the exact weights."""
+        return {**records.head_of(self.theory, self.layout), **records.record_of(self)}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Diagram:
-        """Rebuild what `to_dict` wrote.
+        """Rebuild what `to_dict` wrote, lines as written.
 
         Raises
         ------
         InputError
-            If the lines do not fit the vertices.
+            If something is missing, a line does not fit (the message names it), or a stated weight is wrong.
         """
-        theory = Theory.from_dict(data["theory"])
-        d = cls.from_edges(theory, data["n"], data["order"], data["edges"])
-        return cls(theory, d.layout, d._row, d._stabiliser, whole(data["copies"], "copies", least=1))
+        found = records.read(data, [data], [""])
+        d = cls(
+            found.theory,
+            found.layout,
+            found.rows[0],
+            int(found.stabilisers[0]),
+            int(found.copies[0]),
+            is_canonical=found.is_canonical,
+        )
+        records.check(d, data, "")
+        return d

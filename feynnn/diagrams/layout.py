@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations, product
 from math import comb, factorial
+from reprlib import repr as short
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +73,13 @@ class Layout:
         """For each node its number when a vertex counts as one node: externals first, then the vertices."""
         return tuple(range(self.n)) + tuple(self.n + k for k, nodes in enumerate(self.points) for _ in nodes)
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the nodes: x1, x2, ... and y (or y1, y2, ... if there are several integrated points)."""
+        integrated = self.n_nodes - self.n
+        inner = ["y"] if integrated == 1 else [f"y{k + 1}" for k in range(integrated)]
+        return (*(f"x{k + 1}" for k in range(self.n)), *inner)
+
     @property
     def n_nodes(self) -> int:
         """Number of nodes."""
@@ -83,12 +91,26 @@ class Layout:
         return tuple((i, j) for i in range(self.n_nodes) for j in range(i, self.n_nodes))
 
     @cached_property
+    def pair_arrays(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """First and second nodes of `pairs`, as arrays."""
+        first, second = np.triu_indices(self.n_nodes)
+        return first, second
+
+    @cached_property
     def column(self) -> npt.NDArray[np.int64]:
         """Column of the pair (i, j), in either order, shape (n_nodes, n_nodes)."""
         table = np.zeros((self.n_nodes, self.n_nodes), dtype=np.int64)
-        for k, (i, j) in enumerate(self.pairs):
-            table[i, j] = table[j, i] = k
+        first, second = self.pair_arrays
+        table[first, second] = table[second, first] = np.arange(len(first))
         return table
+
+    @cached_property
+    def vertex_columns(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Columns of the pairs of points i < j, of a point with itself, and of (external point, point)."""
+        i, j = np.triu_indices(self.n_nodes - self.n, 1)
+        points = np.arange(self.n, self.n_nodes)
+        labels = np.arange(self.n)[:, None]
+        return self.column[self.n + i, self.n + j], self.column[points, points], self.column[labels, points]
 
     @cached_property
     def classes(self) -> tuple[tuple[int, ...], ...]:
@@ -97,6 +119,20 @@ class Layout:
         for k, v in enumerate(self.vertices):
             groups.setdefault(v, []).append(k)
         return tuple(tuple(g) for g in groups.values())
+
+    def kinds(self, *, labelled: bool) -> list[int]:
+        """Return a number for each node, the same for nodes that a permutation may exchange.
+
+        Those are equal points of equal vertices; with `labelled` False also external points.
+        """
+        numbers = list(range(self.n)) if labelled else [0] * self.n
+        numbers += [0] * (self.n_nodes - self.n)
+        for c, group in enumerate(self.classes):
+            for k, equal in enumerate(self.vertices[group[0]].point_classes()):
+                for v in group:
+                    for place in equal:
+                        numbers[self.points[v][place]] = self.n + self.n_nodes * c + k
+        return numbers
 
     @property
     def n_contractions(self) -> int:
@@ -126,7 +162,7 @@ class Layout:
             size *= factorial(len(group)) * self.vertices[group[0]].symmetry ** len(group)
         return size
 
-    @property
+    @cached_property
     def group_order(self) -> int:
         """Number of permutations of equal vertices and of equal points inside vertices."""
         size = 1
@@ -177,7 +213,7 @@ class Layout:
     @cached_property
     def column_maps(self) -> npt.NDArray[np.int64]:
         """For each permutation the columns that it reads: permuted row = row[map]; shape (group order, pairs)."""
-        first, second = np.array(self.pairs, dtype=np.int64).reshape(-1, 2).T
+        first, second = self.pair_arrays
         maps = [self.column[np.array(p)[first], np.array(p)[second]] for p in self.permutations()]
         return np.array(maps, dtype=np.int64).reshape(len(maps), len(self.pairs))
 
@@ -188,24 +224,31 @@ class Layout:
         ------
         InputError
             If a line leaves the nodes, a node does not have its number of legs, or there are more parallel lines
-            than a row holds.
+            than a row holds; the message names the lines.
         """
+        if not isinstance(edges, Iterable) or isinstance(edges, str | Mapping):
+            raise InputError(f"edges must be a list of pairs of node numbers, got {short(edges)}")
         lines = [0] * len(self.pairs)
-        used = [0] * self.n_nodes
-        for edge in edges:
+        ends: list[list[int]] = [[] for _ in range(self.n_nodes)]
+        given = list(edges)
+        for k, edge in enumerate(given):
             if not isinstance(edge, tuple | list) or len(edge) != 2:
-                raise InputError(f"a line is a pair of node numbers, got {edge!r}")
-            i, j = (whole(node, "a node") for node in edge)
+                raise InputError(f"edges[{k}]: a line is a pair of node numbers, got {short(edge)}")
+            i, j = (whole(node, f"edges[{k}]: a node") for node in edge)
             if i >= self.n_nodes or j >= self.n_nodes:
-                raise InputError(f"the line {(i, j)} leaves the nodes 0..{self.n_nodes - 1}")
+                raise InputError(f"edges[{k}]: the line {(i, j)} leaves the nodes 0..{self.n_nodes - 1}")
             lines[self.column[i, j]] += 1
-            used[i] += 1
-            used[j] += 1
-        for node, (have, need) in enumerate(zip(used, self.degrees, strict=True)):
-            if have != need:
-                raise InputError(f"node {node} must have {need} line ends, it has {have}")
-        if max(lines, default=0) > np.iinfo(np.int8).max:
-            raise InputError(f"{max(lines)} parallel lines, more than the {np.iinfo(np.int8).max} that are stored")
+            for node in (i, j):
+                ends[node].append(k)
+        for node, (have, need) in enumerate(zip(ends, self.degrees, strict=True)):
+            if len(have) != need:
+                shown = [f"edges[{k}] = {tuple(given[k])}" for k in dict.fromkeys(have)]
+                which = ": " + ", ".join(shown[:8] + ["..."] * (len(shown) > 8)) if have else ""
+                raise InputError(f"node {node} must have {need} line ends, it has {len(have)}{which}")
+        top = max(lines, default=0)
+        if top > np.iinfo(np.int8).max:
+            pair = self.pairs[lines.index(top)]
+            raise InputError(f"{pair} has {top} parallel lines, more than the {np.iinfo(np.int8).max} that are stored")
         return np.array(lines, dtype=np.int8)
 
 
@@ -217,7 +260,7 @@ def as_keys(rows: Rows) -> npt.NDArray[np.bytes_]:
     return block.view(f"S{block.shape[1]}")[:, 0]
 
 
-def canonical(layout: Layout, rows: Rows) -> tuple[Rows, npt.NDArray[np.int64]]:
+def by_permutations(layout: Layout, rows: Rows) -> tuple[Rows, npt.NDArray[np.int64]]:
     """Return the lexicographically largest image of each row under the layout's group, and its stabiliser's order.
 
     Exact at any size, because every permutation is tried; shapes (k, pairs) and (k,).

@@ -1,225 +1,256 @@
-"""From tables of skeletons to diagrams: where external points and self-loops sit, class by class, then labels.
+"""From tables of skeletons to diagrams: each configuration's skeletons, filtered before the labels are written.
 
-External points make the vertices that carry them distinct; self-loops and external legs lower a vertex's degree. A
-`Configuration` says how many vertices of each kind have how many legs and loops; all its diagrams are one table of
-skeletons, filtered before the labels are written, times the ways to put labels on the legs.
+Diagrams are written with their number last, shape (pairs, diagrams), into memory that the system hands out as zeros:
+most pairs of nodes have no line, and their part of the array is never touched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import combinations, product
+from collections.abc import Callable, Iterator, Sequence
+from itertools import permutations, product
 from math import factorial
+from typing import NamedTuple
 
 import numpy as np
 
 from ..combinatorics import Indices
+from ..errors import InputError
 from . import masks
-from .layout import Layout, Rows
-from .tables import Lines, loop_choices, pair_columns, table
+from .canonical import SMALL_GROUP
+from .decorations import Configuration, Selection, configurations, labellings, n_labellings, slots_of
+from .layout import Layout, Rows, as_keys, by_permutations
+from .pairs import places
+from .roots import stabiliser_orders
+from .shipped import bridgeless, connected, two_particle_irreducible
+from .tables import Lines, Pattern, Table, table
 
 #: Most bytes of one block of diagrams.
 BLOCK_BYTES = 1 << 26
 
-
-@dataclass(frozen=True)
-class Selection:
-    """Which diagrams are wanted; the names are those of `generate`."""
-
-    kind: str
-    self_loops: bool = True
-    snails: bool = True
-    self_energies: bool = True
-    loops: int | None = None
+#: What legs and loops do not change is decided once for each table.
+_TABLES: dict[str, Callable[[Pattern], Table]] = {
+    "connected": connected,
+    "1PI": bridgeless,
+    "2PI": two_particle_irreducible,
+}
 
 
-@dataclass(frozen=True)
-class Configuration:
-    """Legs and self-loops of every vertex of the layout, and the groups of interchangeable vertices.
+class Part(NamedTuple):
+    """The skeletons of one configuration, and the number of ways to put labels on them."""
 
-    Attributes
-    ----------
-    free : int
-        Number of lines between two external points.
-    sizes : tuple of (legs, number)
-        Vertices with external legs, by equal kind, in the order of `groups`.
-    groups : tuple of (vertices, legs, loops, residual degree)
-        Vertices of one kind; those with external legs stand alone.
+    configuration: Configuration
+    lines: Lines  # between the pairs of vertices of `where`, shape (pairs, skeletons)
+    where: Indices  # numbers of pairs of vertices
+    stabilisers: Indices
+    ways: int
+
+    @property
+    def graphs(self) -> int:
+        """Number of skeletons."""
+        return int(self.lines.shape[1])
+
+
+#: Some labellings of a part (see `labellings`); None for representatives of topologies.
+Piece = tuple[Part, Indices | None]
+
+
+def blocks(layout: Layout, wanted: Selection) -> Iterator[tuple[Rows, Indices, Indices]]:
+    """Yield blocks of diagrams: rows of the layout, shape (k, pairs), stabilisers' orders and copies, shape (k,).
+
+    For vertices with one point each. Blocks have about `BLOCK_BYTES`, or are one labelling of one skeleton table.
     """
-
-    free: int
-    sizes: tuple[tuple[int, int], ...]
-    groups: tuple[tuple[tuple[int, ...], int, int, int], ...]
-
-
-def blocks(layout: Layout, wanted: Selection) -> Iterator[tuple[Rows, Indices]]:
-    """Yield blocks of diagrams as rows of the layout, shape (k, pairs), and their stabilisers' orders, shape (k,).
-
-    For vertices with one point each. Blocks have at most `BLOCK_BYTES`, or are one labelling of one skeleton table.
-    """
-    for c in configurations(layout, wanted):
-        lines, stabilisers = skeletons_of(layout, c, wanted)
-        if not lines.shape[1]:
-            continue
-        labellings = list(assignments(layout.n, c))
-        step = max(1, BLOCK_BYTES // max(1, len(layout.pairs) * lines.shape[1]))
-        for start in range(0, len(labellings), step):
-            yield _labelled(layout, c, lines, stabilisers, labellings[start : start + step])
+    room = max(1, BLOCK_BYTES // max(1, len(layout.pairs)))
+    waiting: list[Piece] = []
+    held = 0
+    for part in _parts(layout, wanted):
+        for piece in _pieces(layout, wanted, part, max(1, room // part.graphs)):
+            size = _size(piece)
+            if waiting and held + size > room:
+                yield _assembled(layout, waiting)
+                waiting, held = [], 0
+            waiting.append(piece)
+            held += size
+    if waiting:
+        yield _assembled(layout, waiting)
 
 
-def configurations(layout: Layout, wanted: Selection) -> Iterator[Configuration]:
-    """Yield all configurations that can hold a wanted diagram."""
-    n, total = layout.n, len(layout.vertices)
-    connected = wanted.kind in ("connected", "1PI")
-    classes = [(layout.vertices[g[0]].n_legs, g) for g in layout.classes]
-    kinds = [
-        (c, legs, loops)
-        for c, (degree, _) in enumerate(classes)
-        for legs in range(1, min(degree, n) + 1)
-        for loops in range((degree - legs) // 2 + 1 if wanted.self_loops else 1)
-    ]
-    most_free = n // 2 if not connected or (total == 0 and n == 2) else 0
-    for free in range(most_free + 1):
-        for chosen, room in _choose(kinds, n - 2 * free, [len(g) for _, g in classes]):
-            loose = [loop_choices(d, k, self_loops=wanted.self_loops) for (d, _), k in zip(classes, room, strict=True)]
-            for spread in product(*loose):
-                c = _configuration(classes, free, chosen, spread)
-                # a vertex with nothing left is a component of its own
-                alone = [g for g in c.groups if g[3] == 0]
-                if connected and total > 1 and alone:
-                    continue
-                if wanted.kind != "all" and any(legs == 0 and (n or total > 1) for _, legs, _, _ in alone):
-                    continue
-                yield c
+def collect(layout: Layout, wanted: Selection, max_bytes: int) -> tuple[Rows, Indices, Indices] | None:
+    """Return all blocks as one, or None if the rows need more than `max_bytes`."""
+    parts: list[Part] = []
+    size = 0
+    for part in _parts(layout, wanted):
+        parts.append(part)
+        size += part.ways * part.graphs
+        if size * len(layout.pairs) > max_bytes:
+            return None
+    return _assembled(layout, [piece for part in parts for piece in _pieces(layout, wanted, part, BLOCK_BYTES)])
 
 
-def _choose(
-    kinds: Sequence[tuple[int, int, int]], labels: int, room: list[int]
-) -> Iterator[tuple[tuple[tuple[tuple[int, int, int], int], ...], list[int]]]:
-    """Yield numbers of vertices of each kind (class, legs, loops) that use up all labels, and the vertices left."""
-    if not kinds:
-        if labels == 0:
-            yield (), room
+def _pieces(layout: Layout, wanted: Selection, part: Part, room: int) -> Iterator[Piece]:
+    if not wanted.labelled:
+        yield part, None
         return
-    c, legs, _ = kinds[0]
-    for k in range(min(room[c], labels // legs) + 1):
-        left = room.copy()
-        left[c] -= k
-        for rest, end in _choose(kinds[1:], labels - k * legs, left):
-            yield ((((kinds[0], k),) if k else ()) + rest), end
+    for owners in labellings(layout.n, slots_of(part.configuration), room):
+        yield part, owners
 
 
-def _configuration(
-    classes: Sequence[tuple[int, tuple[int, ...]]],
-    free: int,
-    chosen: Sequence[tuple[tuple[int, int, int], int]],
-    spread: Sequence[tuple[int, ...]],
-) -> Configuration:
-    following = [iter(vertices) for _, vertices in classes]
-    groups: list[tuple[tuple[int, ...], int, int, int]] = []
-    for (c, legs, loops), k in chosen:
-        residual = classes[c][0] - legs - 2 * loops
-        groups += [((next(following[c]),), legs, loops, residual) for _ in range(k)]
-    for c, numbers in enumerate(spread):
-        for loops, k in enumerate(numbers):
-            if k:
-                vertices = tuple(next(following[c]) for _ in range(k))
-                groups.append((vertices, 0, loops, classes[c][0] - 2 * loops))
-    return Configuration(free, tuple((legs, k) for (_, legs, _), k in chosen), tuple(groups))
+def _size(piece: Piece) -> int:
+    part, owners = piece
+    return part.graphs * (1 if owners is None else len(owners))
 
 
-def skeletons_of(layout: Layout, c: Configuration, wanted: Selection) -> tuple[Lines, Indices]:
-    """Return the skeletons of a configuration in the layout's order of vertices, filtered, and their stabilisers."""
+def _assembled(layout: Layout, pieces: Sequence[Piece]) -> tuple[Rows, Indices, Indices]:
+    """Return the diagrams of some pieces: rows, stabilisers' orders and copies."""
+    size = sum(map(_size, pieces))
+    out = np.zeros((len(layout.pairs), size), dtype=np.int8)
+    orders, copies = np.empty(size, dtype=np.int64), np.ones(size, dtype=np.int64)
+    at = 0
+    for part, owners in pieces:
+        here = slice(at, at + _size((part, owners)))
+        if owners is None:
+            out[:, here] = _representatives(layout, part).T
+            orders[here], copies[here] = _labelled_orders(layout, part)
+        else:
+            _write(layout, part, owners, out[:, here])
+            orders[here].reshape(len(owners), -1)[:] = part.stabilisers
+        at = here.stop
+    return out.T, orders, copies
+
+
+def _parts(layout: Layout, wanted: Selection) -> Iterator[Part]:
+    as_table = bool(layout.vertices) and wanted == Selection(wanted.kind, wanted.self_loops, labelled=wanted.labelled)
+    as_table = as_table and wanted.kind in _TABLES
+    for c in configurations(layout, wanted):
+        lines, where, stabilisers = _skeletons(layout, c, wanted, as_table)
+        if lines.shape[1]:
+            ways = n_labellings(layout.n, slots_of(c)) if wanted.labelled else 1
+            yield Part(c, lines, where, stabilisers, ways)
+
+
+def _skeletons(layout: Layout, c: Configuration, wanted: Selection, as_table: bool) -> tuple[Lines, Indices, Indices]:
+    """Return the wanted skeletons of a configuration, the pairs of vertices of their lines, and stabilisers.
+
+    With `as_table` the table holds the wanted ones only.
+    """
     n = len(layout.vertices)
-    active = sorted((g for g in c.groups if g[3]), key=lambda g: (g[3], len(g[0])))
-    found = table(tuple((g[3], len(g[0])) for g in active))
-    lines = np.zeros((n * (n - 1) // 2, len(found)), dtype=np.int8)
-    vertices = np.array([v for g in active for v in g[0]], dtype=np.int64)
-    i, j = np.triu_indices(found.n, 1)
-    lines[pair_columns(n)[vertices[i], vertices[j]]] = found.lines
-    idle = 1
+    active = sorted((g[3], len(g[0]), g[0]) for g in c.groups if g[3])
+    pattern = tuple(g[:2] for g in active)
+    found = _TABLES.get(wanted.kind, connected if wanted.is_connected else table)(pattern)
+    where = places(n, tuple(v for g in active for v in g[2]))
+    stabilisers = found.stabilisers
     for g in c.groups:
-        if g[3] == 0:
-            idle *= factorial(len(g[0]))
-    stabilisers = found.stabilisers * idle
+        if g[3] == 0 and len(g[0]) > 1:
+            stabilisers = stabilisers * factorial(len(g[0]))
+    if as_table or not len(found):
+        return found.lines, where, stabilisers
+    lines = _spread(n, found.lines, where)
     keep = _selected(lines, layout, c, wanted)
-    if keep is None:
-        return lines, stabilisers
-    return lines[:, keep], stabilisers[keep]
+    return found.lines[:, keep], where, stabilisers[keep]
 
 
-def _selected(lines: Lines, layout: Layout, c: Configuration, wanted: Selection) -> masks.Flags | None:
-    """Return which skeletons are wanted; None for all."""
+def _spread(n: int, lines: Lines, where: Indices) -> Lines:
+    """Return lines between all pairs of n vertices."""
+    full = np.zeros((n * (n - 1) // 2, lines.shape[1]), dtype=np.int8)
+    full[where] = lines
+    return full
+
+
+def _selected(lines: Lines, layout: Layout, c: Configuration, wanted: Selection) -> masks.Flags:
+    """Return which skeletons are wanted."""
     n = len(layout.vertices)
-    legs, loops, ends = [0] * n, [0] * n, [0] * n
+    legs, loops, inner = [0] * n, [0] * n, [0] * n
     for vertices, k, own, residual in c.groups:
         for v in vertices:
-            legs[v], loops[v], ends[v] = k, own, residual + k
+            legs[v], loops[v], inner[v] = k, own, residual
     external = sum(1 << v for v, k in enumerate(legs) if k)
     keep = np.ones(lines.shape[1], dtype=np.bool_)
-    if wanted.kind in ("connected", "1PI"):
+    if wanted.is_connected and not n:
         # the free line is the only connected diagram without vertices; the empty one is none
-        keep &= masks.is_joined(lines, n, 1) if n else bool(c.free == 1 and layout.n == 2)
-        if wanted.kind == "1PI":
-            keep &= ~masks.has_bridge(lines, n) if n else False
+        keep[:] = c.free == 1 and layout.n == 2 and wanted.kind == "connected"
+    elif wanted.is_connected:
+        if wanted.kind == "amputated":
+            keep &= ~masks.has_leg_correction(lines, n, legs)
     elif wanted.kind == "vacuum-free":
         keep &= masks.is_joined(lines, n, external)
     if not wanted.self_energies:
-        keep &= ~masks.has_self_energy(lines, n, ends)
+        keep &= ~masks.has_small_cut(lines, n, [k + own for k, own in zip(inner, legs, strict=True)])
     if not wanted.snails:
         keep &= ~masks.has_snail(lines, n, legs, loops)
     if wanted.loops is not None:
         n_lines = sum(layout.degrees) // 2
         parts = masks.number_of_components(lines, n) + c.free
         keep &= n_lines - (layout.n + n) + parts == wanted.loops
-    return None if keep.all() else keep
+    return keep
 
 
-def assignments(n: int, c: Configuration) -> Iterator[tuple[tuple[int, ...], ...]]:
-    """Yield the ways to put the labels on free lines and legs: for each slot its labels, equal slots unordered."""
-    slots = [(2, -1)] * c.free + [(legs, kind) for kind, (legs, k) in enumerate(c.sizes) for _ in range(k)]
-    yield from _fill(tuple(range(n)), slots, 0)
-
-
-def _fill(
-    labels: tuple[int, ...], slots: Sequence[tuple[int, int]], least: int
-) -> Iterator[tuple[tuple[int, ...], ...]]:
-    if not slots:
-        yield ()
-        return
-    size, kind = slots[0]
-    for chosen in combinations(labels, size):
-        if chosen[0] < least:  # equal slots are filled in the order of their first labels
-            continue
-        rest = tuple(x for x in labels if x not in chosen)
-        same = len(slots) > 1 and slots[1][1] == kind
-        for others in _fill(rest, slots[1:], chosen[0] if same else 0):
-            yield (chosen, *others)
-
-
-def _labelled(
-    layout: Layout,
-    c: Configuration,
-    lines: Lines,
-    stabilisers: Indices,
-    labellings: Sequence[tuple[tuple[int, ...], ...]],
-) -> tuple[Rows, Indices]:
-    """Return the diagrams of some labellings, as rows of the layout."""
-    n, count = layout.n, lines.shape[1]
-    column = layout.column
-    out = np.zeros((len(layout.pairs), len(labellings), count), dtype=np.int8)
-    i, j = np.triu_indices(len(layout.vertices), 1)
-    for k, place in enumerate(column[n + i, n + j]):
-        out[place] = lines[k]
-    for vertices, _, loops, _ in c.groups:
+def _labelled_orders(layout: Layout, part: Part) -> tuple[Indices, Indices]:
+    """Return the stabilisers' orders once external points are labelled, and the number of different labellings."""
+    c, stabilisers = part.configuration, part.stabilisers
+    distinct = iter(range(len(layout.vertices), 2 * len(layout.vertices)))
+    colours = np.zeros(len(layout.vertices), dtype=np.int64)
+    for k, (vertices, legs, _, _) in enumerate(c.groups):
         for v in vertices:
-            out[column[n + v, n + v]] = loops
-    carriers = [v for vertices, legs, _, _ in c.groups if legs for v in vertices]
-    for k, slots in enumerate(labellings):
-        for a, b in slots[: c.free]:
-            out[column[a, b], k] = 1
-        for v, labels in zip(carriers, slots[c.free :], strict=True):
-            for label in labels:
-                out[column[label, n + v], k] = 1
-    return out.reshape(len(layout.pairs), len(labellings) * count).T, np.tile(stabilisers, len(labellings))
+            colours[v] = next(distinct) if legs else k
+    orders, open_ = stabilisers.copy(), stabilisers > 1
+    if any(legs and len(vertices) > 1 for vertices, legs, _, _ in c.groups):
+        lines = _spread(len(colours), part.lines[:, open_], part.where)
+        orders[open_] = stabiliser_orders(lines, colours)
+    ways = factorial(layout.n) // (2**c.free * factorial(c.free))
+    for legs, k in c.sizes:
+        ways //= factorial(legs) ** k
+    if ways >= 2**63:
+        raise InputError(
+            f"a topology with {layout.n} external points has up to {ways} labellings, more than 63 bits hold; lower n, "
+            "or use count()"
+        )
+    return orders, ways // (stabilisers // orders)
+
+
+def _representatives(layout: Layout, part: Part) -> Rows:
+    """Return one labelled diagram for each skeleton: in small layouts the one whose canonical row is the largest.
+
+    That one has its free lines first, then the vertices with most labels; only vertices with equally many compete.
+    """
+    c = part.configuration
+    class_of = {v: k for k, group in enumerate(layout.classes) for v in group}
+    carriers = [(class_of[v], -legs) for vertices, legs, _, _ in c.groups if legs for v in vertices]
+    ties = [[k for k, own in enumerate(carriers) if own == kind] for kind in sorted(set(carriers))]
+    small = layout.group_order <= SMALL_GROUP
+    best: Rows | None = None
+    for choice in product(*(permutations(tie) if small else [tuple(tie)] for tie in ties)):
+        owners = [k for k in range(c.free) for _ in range(2)]
+        owners += [c.free + k for tie in choice for k in tie for _ in range(-carriers[k][1])]
+        out = np.zeros((len(layout.pairs), part.graphs), dtype=np.int8)
+        _write(layout, part, np.array([owners], dtype=np.int64), out)
+        rows: Rows = out.T
+        if small:
+            rows, _ = by_permutations(layout, rows)
+            if best is not None:
+                rows = np.where((as_keys(rows) > as_keys(best))[:, None], rows, best)
+        best = rows
+    assert best is not None
+    return best
+
+
+def _write(layout: Layout, part: Part, owners: Indices, out: Lines) -> None:
+    """Write the diagrams of some labellings into zeros of shape (pairs, diagrams)."""
+    c, n = part.configuration, layout.n
+    between, own, to = layout.vertex_columns
+    block = out.reshape(len(out), len(owners), part.graphs)  # a view: each row of `out` is contiguous
+    block[between[part.where]] = part.lines[:, None, :]
+    carriers: list[int] = [-1] * c.free
+    for vertices, legs, loops, _ in c.groups:
+        if loops:
+            block[own[list(vertices)]] = loops
+        if legs:
+            carriers += vertices
+    each = np.arange(len(owners))
+    ends = np.array(carriers, dtype=np.int64)[owners]
+    if c.free:
+        at, label = np.nonzero(ends >= 0)
+        block[to[label, ends[at, label]], at] = 1
+        for line in range(c.free):
+            mine = owners == line
+            block[layout.column[mine.argmax(axis=1), n - 1 - mine[:, ::-1].argmax(axis=1)], each] = 1
+    else:
+        block[to[np.arange(n), ends], each[:, None]] = 1

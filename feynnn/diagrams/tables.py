@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from itertools import accumulate
 from math import factorial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..combinatorics import Indices
+from .pairs import pair_columns, places
 from .roots import canonical_root
 
 Lines = npt.NDArray[np.int8]
@@ -26,7 +28,7 @@ Group = tuple[int, int]
 Pattern = tuple[Group, ...]
 
 #: Rooted graphs compared at once, which bounds the memory of the refinement.
-_CHUNK = 1 << 16
+_CHUNK = 1 << 13
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,6 @@ class Table:
         return int(self.lines.shape[1])
 
 
-@lru_cache(maxsize=64)
-def pair_columns(n: int) -> Indices:
-    """Return the place of the pair (i, j) in either order among the pairs i < j, shape (n, n); -1 on the diagonal."""
-    columns = np.full((n, n), -1, dtype=np.int64)
-    i, j = np.triu_indices(n, 1)
-    columns[i, j] = columns[j, i] = np.arange(len(i))
-    return columns
-
-
 def is_possible(groups: Sequence[Group]) -> bool:
     """Whether some loopless multigraph has these degrees: an even sum, and no vertex with more than half of it."""
     total = sum(degree * size for degree, size in groups)
@@ -82,61 +75,95 @@ def table(pattern: Pattern) -> Table:
 
 def _without_vertex(pattern: Pattern, g: int, n: int) -> Table:
     """Remove the only vertex of group g in all ways, look the rest up and paste its columns."""
-    starts = [0, *np.cumsum([size for _, size in pattern]).tolist()]
+    starts = [0, *accumulate(size for _, size in pattern)]
     v = starts[g]
-    others = [h for h in range(len(pattern)) if h != g]
-    found: list[tuple[Table, list[int], list[tuple[int, int, int]], int]] = []
-    for counts in _splits(tuple(pattern[h] for h in others), pattern[g][0]):
-        rest: list[tuple[int, int, int]] = []  # residual degree, size, first vertex
-        own: list[tuple[int, int, int]] = []  # first vertex, size, lines to v
-        idle = 1
-        for h, by_lines in zip(others, counts, strict=True):
-            degree, size = pattern[h]
-            place = starts[h]
-            for lines, k in [(0, size - sum(by_lines)), *enumerate(by_lines, start=1)]:
-                if not k:
-                    continue
-                if lines:
-                    own.append((place, k, lines))
-                if degree > lines:
-                    rest.append((degree - lines, k, place))
-                else:  # saturated vertices leave the pattern, interchangeable among themselves
-                    idle *= factorial(k)
-                place += k
-        rest.sort(key=lambda r: r[:2])
-        smaller = tuple(r[:2] for r in rest)
-        if is_possible(smaller) and len(part := table(smaller)):
-            found.append((part, [first + i for _, k, first in rest for i in range(k)], own, idle))
+    found: list[tuple[Table, Indices, _Split]] = []
+    for split in _splits(pattern, g, starts):
+        smaller = tuple(r[:2] for r in split.rest)
+        if len(part := table(smaller)):
+            vertices = tuple(first + i for _, k, first in split.rest for i in range(k))
+            found.append((part, places(n, vertices), split))
     total = sum(len(part) for part, *_ in found)
     lines_out = np.zeros((n * (n - 1) // 2, total), dtype=np.int8)
     stabilisers = np.empty(total, dtype=np.int64)
-    columns = pair_columns(n)
+    columns = pair_columns(n)[v]
     at = 0
-    for part, vertices, own, idle in found:
+    for part, where, split in found:
         here = slice(at, at + len(part))
-        where = np.array(vertices, dtype=np.int64)
-        i, j = np.triu_indices(part.n, 1)
-        lines_out[columns[where[i], where[j]], here] = part.lines
-        for first, k, number in own:
-            lines_out[columns[v, first : first + k], here] = number
-        stabilisers[here] = part.stabilisers * idle
+        lines_out[where, here] = part.lines
+        for number, k, first in split.own:
+            lines_out[columns[first : first + k], here] = number
+        stabilisers[here] = part.stabilisers if split.idle == 1 else part.stabilisers * split.idle
         at += len(part)
     return Table(n, lines_out, stabilisers)
 
 
-def _splits(groups: tuple[Group, ...], legs: int) -> Iterator[tuple[tuple[int, ...], ...]]:
-    """Yield for each group how many of its vertices get 1, 2, ... of the `legs` lines from one vertex."""
-    if not groups:
-        if legs == 0:
-            yield ()
-        return
-    degree, size = groups[0]
-    room = sum(d * s for d, s in groups[1:])
-    for counts in _parts(min(degree, legs), size, legs):
-        left = legs - sum(line * k for line, k in enumerate(counts, start=1))
-        if left <= room:
-            for rest in _splits(groups[1:], left):
-                yield (counts, *rest)
+class _Split(NamedTuple):
+    """How one vertex's lines fall on the other groups: the groups left over, and the groups it is joined to."""
+
+    left: int  # lines still to be given away
+    rest: tuple[tuple[int, int, int], ...]  # residual degree, size, first vertex
+    own: tuple[tuple[int, int, int], ...]  # lines to the vertex, size, first vertex
+    idle: int  # permutations of vertices that have no other line
+
+
+def _splits(pattern: Pattern, g: int, starts: Sequence[int]) -> list[_Split]:
+    """Return all ways to give away the lines of the only vertex of group g that leave a possible pattern."""
+    legs = pattern[g][0]
+    others = [h for h in range(len(pattern)) if h != g]
+    room = sum(pattern[h][0] * pattern[h][1] for h in others)
+    half = (room - legs) // 2
+    found = [_Split(legs, (), (), 1)]
+    for h in others:
+        degree, size = pattern[h]
+        room -= degree * size
+        first = starts[h]
+        grown = []
+        for left, rest, own, idle in found:
+            for used, groups, joined, still in _group_splits(degree, size, min(left, degree * size)):
+                if left - used <= room and (not groups or groups[-1][0] <= half):
+                    grown.append(
+                        _Split(
+                            left - used,
+                            rest + tuple((d, k, first + at) for d, k, at in groups),
+                            own + tuple((m, k, first + at) for m, k, at in joined),
+                            idle * still,
+                        )
+                    )
+        found = grown
+    return [_Split(left, tuple(sorted(rest, key=_by_group)), own, idle) for left, rest, own, idle in found]
+
+
+def _by_group(part: tuple[int, int, int]) -> Group:
+    return part[:2]
+
+
+@lru_cache(maxsize=4096)
+def _group_splits(
+    degree: int, size: int, most: int
+) -> tuple[tuple[int, tuple[tuple[int, int, int], ...], tuple[tuple[int, int, int], ...], int], ...]:
+    """Return how `size` vertices of one group may share up to `most` lines from one vertex.
+
+    Each: the lines used; (residual degree, number, offset) of the vertices left, by degree; (lines, number, offset) of
+    those with a line; and the permutations of those that have no other line.
+    """
+    result = []
+    for counts in _parts(min(degree, most), size, most):
+        at, used, idle = 0, 0, 1
+        groups, joined = [], []
+        for lines, k in [(0, size - sum(counts)), *enumerate(counts, start=1)]:
+            if not k:
+                continue
+            if lines:
+                joined.append((lines, k, at))
+                used += lines * k
+            if degree > lines:
+                groups.append((degree - lines, k, at))
+            else:
+                idle *= factorial(k)
+            at += k
+        result.append((used, tuple(reversed(groups)), tuple(joined), idle))
+    return tuple(result)
 
 
 def _parts(line: int, size: int, legs: int) -> Iterator[tuple[int, ...]]:
@@ -158,13 +185,11 @@ def _rooted(pattern: Pattern, n: int) -> Table:
     parts.sort(key=lambda part: part[0])
     rooted = table(tuple(group for group, _ in parts))
     # the vertices of the rooted pattern in the order of this one, the root first in its group
-    starts = dict(zip((h for _, h in parts), np.cumsum([0, *(s for (_, s), _ in parts)]).tolist(), strict=False))
+    starts = dict(zip((h for _, h in parts), accumulate((s for (_, s), _ in parts), initial=0), strict=False))
     order: list[int] = []
     for h, (_, k) in enumerate(pattern):
         order += [starts[-1], *range(starts[g], starts[g] + k - 1)] if h == g else range(starts[h], starts[h] + k)
-    i, j = np.triu_indices(n, 1)
-    vertex = np.array(order, dtype=np.int64)
-    where = pair_columns(n)[vertex[i], vertex[j]]
+    where = places(n, tuple(order))
     colours = np.repeat(np.arange(len(pattern)), [k for _, k in pattern])
     first = sum(k for _, k in pattern[:g])
     kept, stabilisers = [], []
@@ -174,14 +199,3 @@ def _rooted(pattern: Pattern, n: int) -> Table:
         kept.append(lines[:, keep])
         stabilisers.append(rooted.stabilisers[start : start + _CHUNK][keep] * orbits)
     return Table(n, np.concatenate(kept, axis=1), np.concatenate(stabilisers))
-
-
-def clear() -> None:
-    """Forget all tables, for measurements with cold tables."""
-    table.cache_clear()
-
-
-def loop_choices(degree: int, size: int, *, self_loops: bool) -> Iterator[tuple[int, ...]]:
-    """Yield how many of `size` equal vertices have 0, 1, 2, ... self-loops."""
-    top = degree // 2 if self_loops else 0
-    yield from (c for c in product(range(size + 1), repeat=top + 1) if sum(c) == size)

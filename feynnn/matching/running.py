@@ -12,6 +12,7 @@ from ..combinatorics import multisets
 from ..diagrams.generation import generate
 from ..errors import InputError
 from ..npoint import NPoint
+from ..perturbation.assembly import symmetric
 from ..perturbation.contractions import products_of
 from ..perturbation.integration import Integrator
 from ..perturbation.quadrature import Cutoff, as_cutoff
@@ -218,10 +219,11 @@ class Beta:
         tool = Integrator({"K": self.kernel, "K_v": self.vertex_kernel}, points, cutoff, rtol=rtol)
         rows = multisets(len(points), self.n)
         value, slope = (Uncertain.exact(np.zeros(len(rows))) for _ in range(2))
-        for d in generate(self.theory, self.n, order={self.theory.couplings[0]: 1}, kind="connected"):
+        order = {self.theory.couplings[0]: 1}
+        for d in generate(self.theory, self.n, order=order, kind="connected", external="indistinguishable"):
             for term in products_of(d):
-                value = value + tool.product(term, rows)
-                slope = slope + tool.boundary(term, rows).scaled(cutoff.value)
+                value = value + symmetric(term, rows, tool.product)
+                slope = slope + symmetric(term, rows, tool.boundary).scaled(cutoff.value)
         return value, slope
 
     def __call__(

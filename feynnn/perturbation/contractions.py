@@ -15,7 +15,6 @@ from fractions import Fraction
 from functools import lru_cache, reduce
 from itertools import permutations, product
 from math import comb, prod
-from typing import Any
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from ..diagrams.diagram import Diagram
 from ..errors import ComputationError
 from ..points import Array
 from ..theory.kernels import Kernel
+from .elimination import Step, contract, eliminate
 from .quadrature import Mesh
 
 #: Memory that one evaluation may use for its largest arrays, in bytes.
@@ -185,12 +185,6 @@ def connected_pieces(
 # --- evaluation on a mesh ----------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=128)
-def _multisets(m: int, n: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    index: np.ndarray[tuple[int, int], np.dtype[np.int64]] = multisets(m, n)
-    return index
-
-
 class MeshTable:
     """Kernel values on one mesh, computed when first needed: rows K(x, y), diagonals K(y, y), matrices K(y, y')."""
 
@@ -248,7 +242,7 @@ class MeshTable:
         m = len(self.x)
         for name, k in shape.legs[p]:
             rows = self.rows(name)[:, part]
-            index = _multisets(m, k)
+            index = multisets(m, k)
             block = rows[index[:, 0]]
             for leg in range(1, k):
                 block *= rows[index[:, leg]]
@@ -266,15 +260,16 @@ class Plan:
         Multiplications, kernel values not counted.
     entries : float
         Entries of the arrays held at once, or of the largest intermediate if that is larger.
-    path : tuple
-        Contraction path for three points or more, as numpy writes it.
+    steps : tuple of Step
+        The sums over points, for three points or more.
     """
 
     flops: float
     entries: float
-    path: tuple[Any, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
+@lru_cache(maxsize=1024)
 def plan(shape: Shape, m: int, size: int) -> Plan:
     """Return the cost of evaluating a shape for `m` inputs on a mesh of `size` nodes, nothing computed."""
     counts = [[comb(m + k - 1, k) for _, k in at] for at in shape.legs]
@@ -288,37 +283,25 @@ def plan(shape: Shape, m: int, size: int) -> Plan:
         return Plan(first * second / size + second * size, rows + first + second + first * second / size**2)
     subscripts, output, _ = _equation(shape)
     sizes = dict(zip(output, [c for at in counts for c in at], strict=True)) | dict.fromkeys(range(len(counts)), size)
-    arguments: list[Any] = []
-    for sub in subscripts:
-        # one number read everywhere: the path depends on shapes only
-        arguments += [np.broadcast_to(0.0, [sizes[s] for s in sub]), sub]
-    # without a limit of its own numpy forbids intermediates larger than the operands and contracts all at once
-    path = np.einsum_path(*arguments, output, optimize=("greedy", 2**60))[0]
-    left = [set(s) for s in subscripts]
-    flops, largest = 0.0, 0.0
-    for step in path[1:]:
-        joined = set().union(*(left[i] for i in step))
-        left = [s for i, s in enumerate(left) if i not in step]
-        kept = {s for s in joined if s in output or any(s in other for other in left)}
-        left.append(kept)
-        flops += prod(float(sizes[s]) for s in joined)
-        largest = max(largest, prod(float(sizes[s]) for s in kept))
+    steps = eliminate(subscripts, range(shape.n_points), sizes)
     matrices = len({tuple(group) for group in _parallel(shape.lines).values()}) + len(shape.kernels)
-    return Plan(flops, max(largest, rows + sum(vertices) + float(size) ** 2 * matrices), tuple(path))
+    held = rows + sum(vertices) + float(size) ** 2 * matrices
+    # results of steps that wait for others stay in memory
+    return Plan(sum(s.flops for s in steps), held + sum(s.entries for s in steps), steps)
 
 
-def _equation(shape: Shape) -> tuple[list[list[int]], list[int], list[list[tuple[str, int]]]]:
+def _equation(shape: Shape) -> tuple[list[tuple[int, ...]], list[int], list[list[tuple[str, int]]]]:
     """Return the index equation: subscripts of vertices and then of lines, of the result, and the lines' kernels."""
-    subscripts: list[list[int]] = []
+    subscripts: list[tuple[int, ...]] = []
     output: list[int] = []
     letter = shape.n_points
     for p, at in enumerate(shape.legs):
         own = list(range(letter, letter + len(at)))
         letter += len(own)
         output += own
-        subscripts.append([*own, p])
+        subscripts.append((*own, p))
     groups = _parallel(shape.lines)
-    subscripts += [list(ends) for ends in groups]
+    subscripts += list(groups)
     return subscripts, output, list(groups.values())
 
 
@@ -347,28 +330,33 @@ def evaluate(shape: Shape, table: MeshTable) -> Array:
 def _one_point(shape: Shape, table: MeshTable, counts: list[int]) -> Array:
     """Sum over one point's nodes in blocks; the legs split in two halves, so that the sum is a matrix product."""
     m, size = len(table.x), len(table.mesh)
-    total = np.zeros(counts)
     density = table.density(shape, 0)
-    halves = [(name, k // 2, k - k // 2) for name, k in shape.legs[0]]
+    halves = tuple((name, k // 2, k - k // 2) for name, k in shape.legs[0])
     first = replace(shape, legs=(tuple((name, a) for name, a, _ in halves if a),))
     second = replace(shape, legs=(tuple((name, b) for name, _, b in halves if b),))
-    small = [len(_multisets(m, a)) for _, a, _ in halves] + [len(_multisets(m, b)) for *_, b in halves]
-    block = max(1, 2_000_000 // max(1, *small, int(np.prod(small[: len(halves)])), int(np.prod(small[len(halves) :]))))
-    product = np.zeros((int(np.prod(small[: len(halves)])), int(np.prod(small[len(halves) :]))))
+    left_size = prod(comb(m + a - 1, a) for _, a, _ in halves)
+    right_size = prod(comb(m + b - 1, b) for *_, b in halves)
+    block = max(1, 2_000_000 // max(1, left_size, right_size))
+    product = np.zeros((left_size, right_size))
     for start in range(0, size, block):
         part = slice(start, start + block)
         left = table.legs(first, 0, part) * density[part]
-        product += left.reshape(len(product), -1) @ table.legs(second, 0, part).reshape(product.shape[1], -1).T
-    grid = product.reshape(small)
-    # a multiset of k inputs is its first half and its second half
-    index: list[Indices] = []
-    for axis, (_, a, b) in enumerate(halves):
-        rows = _multisets(m, a + b)
-        view = (-1,) + (1,) * (len(halves) - axis - 1)
-        index.insert(axis, multiset_rank(rows[:, :a], m).reshape(view))
-        index.append(multiset_rank(rows[:, a:], m).reshape(view))
-    total[...] = grid[tuple(index)]
-    return total
+        product += left.reshape(left_size, -1) @ table.legs(second, 0, part).reshape(right_size, -1).T
+    where = _halved(m, tuple((a, b) for _, a, b in halves))
+    return np.asarray(product.ravel()[where]).reshape(counts)
+
+
+@lru_cache(maxsize=64)
+def _halved(m: int, halves: tuple[tuple[int, int], ...]) -> Indices:
+    """Return where each multiset stands in the product of halves: of k inputs the first a, and the b that remain."""
+    sizes = [comb(m + h - 1, h) for h in (*(a for a, _ in halves), *(b for _, b in halves))]
+    place = np.zeros((), dtype=np.int64)
+    for axis, (a, b) in enumerate(halves):
+        rows = multisets(m, a + b)
+        left = multiset_rank(rows[:, :a], m) * prod(sizes[axis + 1 :])
+        right = multiset_rank(rows[:, a:], m) * prod(sizes[len(halves) + axis + 1 :])
+        place = place[..., None] + (left + right)
+    return place
 
 
 def _two_points(shape: Shape, table: MeshTable) -> Array:
@@ -396,7 +384,7 @@ def _line_block(lines: tuple[Line, ...], table: MeshTable, part: slice) -> Array
 
 
 def _network(shape: Shape, table: MeshTable, cost: Plan) -> Array:
-    """Contract three or more points (or two without a line) along numpy's greedy path."""
+    """Contract three or more points (or two without a line), one point after the other."""
     subscripts, output, groups = _equation(shape)
     operands = [table.vertex(shape, p) for p in range(shape.n_points)]
     matrices: dict[tuple[tuple[str, int], ...], Array] = {}
@@ -405,8 +393,7 @@ def _network(shape: Shape, table: MeshTable, cost: Plan) -> Array:
         if key not in matrices:
             matrices[key] = np.asarray(reduce(np.multiply, [_power(table.matrix(name), k) for name, k in group]))
         operands.append(matrices[key])
-    arguments: list[Any] = [item for pair in zip(operands, subscripts, strict=True) for item in pair]
-    return np.asarray(np.einsum(*arguments, output, optimize=list(cost.path)))
+    return contract(list(zip(subscripts, operands, strict=True)), cost.steps, output)
 
 
 def _power(matrix: Array, k: int) -> Array:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..combinatorics import multisets
+from ..combinatorics import Indices, multiset_rank, multisets
 from ..diagrams.diagram_set import DiagramSet
 from ..diagrams.generation import Kind, check_request, generate
 from ..errors import InputError
@@ -17,14 +17,17 @@ from ..points import Array, as_points, whole
 from ..theory.action import Order, Theory
 from ..theory.kernels import Kernel, Lattice
 from ..uncertain import Uncertain
-from .contractions import products_of
+from .assembly import topologies_sum, vacuum_free, with_vacuum
+from .contractions import Product, products_of
 from .integration import Integrator
 from .quadrature import Cutoff, as_cutoff
 
 if TYPE_CHECKING:
     import sympy
 
+    from .approximants import Degree
     from .formulas import Formula
+    from .resummation import Method
 
 
 class Series(Mapping[tuple[int, ...], NPoint]):
@@ -64,6 +67,56 @@ class Series(Mapping[tuple[int, ...], NPoint]):
             total = term if total is None else total + term
         assert total is not None
         return total
+
+    def resum(
+        self,
+        couplings: Mapping[str, float],
+        *,
+        method: Method = "pade",
+        degree: Degree | None = None,
+    ) -> NPoint:
+        """Return the value of a divergent series at the couplings, from an approximant instead of the sum.
+
+        All couplings are scaled together: the series in t for the couplings t * g, at t = 1, as far as every order
+        with the same number of vertices was computed (``max_order`` a whole number).
+
+        Parameters
+        ----------
+        couplings : mapping
+            Values of the couplings.
+        method : {"pade", "borel-pade"}
+            A Pade approximant of the series, or of its Borel transform.
+        degree : (int, int), optional
+            Degrees [L/M] above and below, of the series after its leading power is taken out (and in t^p if only
+            every p-th order has diagrams); by default the nearest to the diagonal of the highest order that has no
+            pole.
+
+        Returns
+        -------
+        NPoint
+            Its `bound` is no bound but an estimate: the coefficients' bounds propagated to first order, plus the
+            distance to the neighbouring approximants. `origin` names method, degree and order.
+
+        Raises
+        ------
+        InputError
+            If the series is too short.
+        ComputationError
+            If the approximant does not exist or has a pole where it is needed: a series that is not Borel summable
+            is refused, not given a principal value.
+
+        Examples
+        --------
+        >>> import feynnn as fn
+        >>> site = fn.kernels.Lattice([[1.0]])
+        >>> G2 = fn.Correlator(fn.Theory.parse("lam*f**4"), 2, kernel=site)
+        >>> s = G2.series([0.0], max_order=4)
+        >>> print(s.sum({"lam": 0.01}).estimate(0, 0), s.resum({"lam": 0.01}).estimate(0, 0), sep=", ")  # 0.906537
+        0.911926 +- 4.2e-15, 0.906677 +- 0.00099
+        """
+        from .resummation import resum_series
+
+        return resum_series(self.theory, self._coefficients, couplings, method=method, degree=degree)
 
     def __str__(self) -> str:
         return "\n\n".join(str(p) for p in self.values())
@@ -139,6 +192,8 @@ class Correlator:
                 f"proportional to the volume for {theory}; use a finite cutoff and per_volume=False"
             )
         self._diagrams: dict[tuple[int, ...], DiagramSet] = {}
+        #: Products of the topologies, by number of points and order: what planning leaves behind.
+        self._products: dict[tuple[int, tuple[int, ...]], list[Product]] = {}
 
     def diagrams(self, order: Order) -> DiagramSet:
         """Return the diagrams at an exact order."""
@@ -197,12 +252,10 @@ class Correlator:
             pinned=self.per_volume,
         )
         rows = multisets(len(points), self.n)
+        pieces = _Pieces(self, tool)
         result = {}
         for order in self.theory.orders_up_to(max_order):
-            total = Uncertain.exact(np.zeros(len(rows)))
-            for d in self.diagrams(order):
-                for term in products_of(d):
-                    total = total + tool.product(term, rows)
+            total = pieces.coefficient(self.n, order, rows)
             result[order] = NPoint(
                 total.values,
                 n=self.n,
@@ -244,6 +297,38 @@ class Correlator:
         parts |= {"cutoff": self.cutoff, "kind": self.kind}
         inside = ", ".join(f"{k}={v!r}" for k, v in parts.items())
         return f"Correlator({self.theory!r}, {self.n}, {inside})"
+
+
+class _Pieces:
+    """The coefficients of one series: connected functions of ever fewer points, each computed once."""
+
+    def __init__(self, correlator: Correlator, tool: Integrator) -> None:
+        self.theory, self.kind, self.tool = correlator.theory, correlator.kind, tool
+        self._products = correlator._products
+        self._known: dict[tuple[int, tuple[int, ...]], Uncertain] = {}
+
+    def coefficient(self, n: int, order: tuple[int, ...], rows: Indices) -> Uncertain:
+        """Return the coefficient of an order at rows of input numbers, shape (k, n) -> k values."""
+        if self.kind == "vacuum-free":
+            return self._vacuum_free(n, order, rows)
+        if self.kind == "all":
+            return with_vacuum(self._vacuum_free, self._connected, n, order, rows)
+        return self._connected(n, order, rows)
+
+    def _vacuum_free(self, n: int, order: tuple[int, ...], rows: Indices) -> Uncertain:
+        return vacuum_free(self._connected, n, order, rows, is_even=self.theory.is_even)
+
+    def _connected(self, n: int, order: tuple[int, ...], rows: Indices) -> Uncertain:
+        m = len(self.tool.x)
+        if (n, order) not in self._known:
+            if (n, order) not in self._products:
+                kind: Kind = "connected" if self.kind in ("all", "vacuum-free") else self.kind
+                found = generate(self.theory, n, order=order, kind=kind, external="indistinguishable")
+                self._products[n, order] = [term for d in found for term in products_of(d)]
+            self._known[n, order] = topologies_sum(self._products[n, order], self.tool, multisets(m, n))
+        if rows is multisets(m, n):
+            return self._known[n, order]
+        return self._known[n, order].take(multiset_rank(rows, m))
 
 
 def _as_kernel(kernel: object, name: str) -> Kernel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..theory.kernels import Kernel, Lattice
 from ..uncertain import Uncertain
 from .contractions import MEMORY, Contraction, MeshTable, Product, Shape, evaluate, plan
 from .quadrature import Cutoff, Mesh, boundary_mesh, even_mesh, mesh, mesh_size, require_convergent
+from .rays import RAY_ORDERS, evaluate_rays, ray_excess, ray_rule, use_rays
 
 #: Nodes per panel of successive meshes, each about 1.5 times the one before.
 ORDERS = (6, 9, 14, 21, 32, 48, 72, 108, 162)
@@ -132,17 +134,26 @@ class Integrator:
         history: list[Array] = []
         best = size = np.zeros(0)
         reached, stop = np.inf, ""
-        for order in STEPS if even else ORDERS:
-            nodes = mesh_size(kernels, self.cutoff, breaks, order, shape.n_points)
-            stop = self._too_much(shape, nodes)
+        rays = not self.pinned and use_rays(shape, kernels, self.cutoff)
+        for order in STEPS if even else RAY_ORDERS[self.x.shape[1]] if rays else ORDERS:
+            if rays:
+                rule = ray_rule(kernels, self.cutoff, breaks, order)
+                stop = ray_excess(shape, rule, len(self.x))
+                evaluation = partial(evaluate_rays, shape, rule, self.kernels, self.x)
+            else:
+                nodes = mesh_size(kernels, self.cutoff, breaks, order, shape.n_points)
+                stop = self._too_much(shape, nodes)
+                if not stop:
+                    make = even_mesh if even else mesh
+                    evaluation = partial(
+                        self._evaluate, shape, make(kernels, self.cutoff, breaks, order, shape.n_points)
+                    )
             if stop:
                 break
-            make = even_mesh if even else mesh
-            grid = make(kernels, self.cutoff, breaks, order, shape.n_points)
-            history.append(self._evaluate(shape, grid, absolute=False).ravel())
+            history.append(evaluation(absolute=False).ravel())
             previous, best = best, _extrapolated(history) if even else history[-1]
             if len(history) == 1:
-                size = self._evaluate(shape, grid, absolute=True).ravel()
+                size = evaluation(absolute=True).ravel()
                 continue
             error = np.abs(best - previous)
             if (error <= self.rtol * size + self.atol + _TINY).all():

@@ -140,11 +140,20 @@ def axis_edges(kernels: Sequence[Kernel], cutoff: Cutoff, breaks: Array, n_verti
     n_vertices : int
         Number of integrated points: a chain of them reaches further.
     """
+    return _axis_edges(tuple(kernels), cutoff, breaks.tobytes(), n_vertices)
+
+
+@lru_cache(maxsize=512)
+def _axis_edges(
+    kernels: tuple[Kernel, ...], cutoff: Cutoff, coordinates: bytes, n_vertices: int
+) -> tuple[Array, float | None]:
+    """Return the edges; every refinement, and every call with the same inputs, asks for them again."""
+    breaks = np.frombuffer(coordinates)
     size = cutoff.value
     reaches = [k.reach if k.reach is not None else k.without_bias().reach for k in kernels]
     local = [(k, r) for k, r in zip(kernels, reaches, strict=True) if r is not None]
     graded = [k for k, r in zip(kernels, reaches, strict=True) if r is None]
-    inside = breaks[np.abs(breaks) < size]
+    inside = breaks[(np.abs(breaks) < size) & (not all(k.analytic for k in kernels))]
     edges = np.zeros(0)
     if local:
         # inputs outside the box count from its edge: what is dropped is small beside what is left
@@ -154,8 +163,9 @@ def axis_edges(kernels: Sequence[Kernel], cutoff: Cutoff, breaks: Array, n_verti
         anywhere = not len(breaks) or (n_vertices > 1 and any(k.reach is None for k in kernels))
         if anywhere and cutoff.is_finite:  # the integrand does not decay away from the inputs
             low, high = -size, size
-        own = inside if len(breaks) else np.zeros(1)
-        edges = np.concatenate([[low, high], own[(own > low) & (own < high)]])
+        edges = np.concatenate([[low, high], inside[(inside > low) & (inside < high)]])
+        if not len(breaks) and low < 0 < high:
+            edges = np.append(edges, 0.0)
         edges = subdivide(edges, 2 * min(k.length for k, _ in local))
         if not graded and any(k.reach is None for k in kernels):
             # a constant remains outside: one panel each side holds it exactly

@@ -73,6 +73,8 @@ class Theory:
                     )
         self.propagator: Scheme = propagator
         self.normal_ordered = bool(normal_ordered)
+        # hashing fractions takes longer than looking a remembered set up
+        self._hash = hash((self.interactions, self.propagator, self.normal_ordered))
 
     @classmethod
     def parse(cls, text: str, *, propagator: Scheme = "free", normal_ordered: bool = False) -> Theory:
@@ -115,6 +117,10 @@ class Theory:
         InputError
             For an unknown coupling, a negative order, or an int when there are several couplings.
         """
+        if isinstance(order, tuple):
+            if len(order) != len(self.couplings):
+                raise InputError(f"the order {order!r} must have one entry for each of {', '.join(self.couplings)}")
+            return tuple(whole(k, "order") for k in order)
         if isinstance(order, Mapping):
             unknown = set(order) - set(self.couplings)
             if unknown:
@@ -122,10 +128,6 @@ class Theory:
                     f"unknown coupling {min(map(str, unknown))!r}; this theory has {', '.join(self.couplings)}"
                 )
             return tuple(whole(order.get(c, 0), f"order[{c!r}]") for c in self.couplings)
-        if isinstance(order, tuple):
-            if len(order) != len(self.couplings):
-                raise InputError(f"the order {order!r} must have one entry for each of {', '.join(self.couplings)}")
-            return tuple(whole(k, "order") for k in order)
         number = whole(order, "order")
         if len(self.couplings) != 1:
             raise InputError(
@@ -236,7 +238,7 @@ class Theory:
         return isinstance(other, Theory) and self.to_dict() == other.to_dict()
 
     def __hash__(self) -> int:
-        return hash((self.interactions, self.propagator, self.normal_ordered))
+        return self._hash
 
     def __repr__(self) -> str:
         extra = f", propagator={self.propagator!r}" if self.propagator != "free" else ""
@@ -261,9 +263,27 @@ class Theory:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Theory:
-        """Rebuild what `to_dict` wrote."""
-        terms = [Interaction(t["degree"], t["coupling"], t["factor"], t["profile"]) for t in data["interactions"]]
-        return cls(terms, propagator=data["propagator"], normal_ordered=data["normal_ordered"])
+        """Rebuild what `to_dict` wrote.
+
+        Raises
+        ------
+        InputError
+            If something is missing or is not what `to_dict` writes.
+        """
+        terms, propagator, normal_ordered = _entries(data, "theory", "interactions", "propagator", "normal_ordered")
+        if not isinstance(terms, list | tuple):
+            raise InputError(f"'interactions' of a theory must be a list, got {short(terms)}")
+        if not isinstance(normal_ordered, bool):
+            raise InputError(f"'normal_ordered' of a theory must be true or false, got {short(normal_ordered)}")
+        parts = [_entries(t, "term of a theory", "degree", "coupling", "factor", "profile") for t in terms]
+        return cls([Interaction(*p) for p in parts], propagator=propagator, normal_ordered=normal_ordered)
+
+
+def _entries(record: Any, what: str, *names: str) -> list[Any]:
+    """Return the entries of a record, or say in one sentence what it lacks."""
+    if not isinstance(record, Mapping) or not set(names) <= set(record):
+        raise InputError(f"the record of a {what} has {', '.join(map(repr, names))} (see to_dict), got {short(record)}")
+    return [record[name] for name in names]
 
 
 def _read_term(monomial: Monomial, c: Fraction) -> tuple[str, tuple[int, ...], tuple[int, ...]]:

@@ -16,8 +16,10 @@ from .geometry import arrange
 
 Format = Literal["svg", "tikz"]
 
-#: Space for a caption under a drawing, and between drawings, in units of a line.
-CAPTION, GAP = 0.5, 0.2
+#: Space for a caption under a drawing, for a line of small print, and between drawings, in units of a line.
+CAPTION, PRINT, GAP = 0.5, 0.34, 0.2
+#: Size of small print in pixels, and about the width of its letters.
+SMALL, LETTER = 11.0, 5.4
 
 
 class Picture(str):
@@ -67,7 +69,7 @@ def draw(obj: Diagram | DiagramSet, *, format: Format = "svg", columns: int = 4,
     if not isinstance(obj, DiagramSet):
         raise InputError(f"draw takes a Diagram or a DiagramSet, got {obj!r}")
     shown = list(obj[:most])
-    return Picture((_svg_grid if format == "svg" else _tikz_grid)(obj, shown, in_row))
+    return Picture((grid_svg if format == "svg" else _tikz_grid)(obj, shown, in_row))
 
 
 def gallery_html(ds: DiagramSet, *, limit: int = 60) -> str:
@@ -95,8 +97,8 @@ def gallery_html(ds: DiagramSet, *, limit: int = 60) -> str:
 class _Grid:
     """Corners of drawings in rows, aligned at the middle of their frames; y downwards from the top."""
 
-    def __init__(self, drawings: Sequence[Drawing], columns: int) -> None:
-        wide = max((g.size[0] for g in drawings), default=0.0) + GAP
+    def __init__(self, drawings: Sequence[Drawing], columns: int, print_size: tuple[float, float] = (0.0, 0.0)) -> None:
+        wide = max([print_size[0], *(g.size[0] for g in drawings)]) + GAP
         self.corners: list[tuple[float, float]] = []
         self.captions: list[tuple[float, float]] = []
         y = 0.0
@@ -108,7 +110,7 @@ class _Grid:
                 middle = (k + 0.5) * wide
                 self.corners.append((middle - g.size[0] / 2, y + above - (g.size[1] - g.centre[1])))
                 self.captions.append((middle, y + above + below + 0.6 * CAPTION))
-            y += above + below + CAPTION + GAP
+            y += above + below + CAPTION + print_size[1] + GAP
         self.size = (wide * min(columns, len(drawings)), y)
 
 
@@ -125,15 +127,39 @@ def _legend(ds: DiagramSet) -> list[tuple[int, str]]:
     return names if len(ds.theory.couplings) > 1 else []
 
 
-def _svg_grid(ds: DiagramSet, shown: Sequence[Diagram], columns: int) -> str:
+def grid_svg(
+    ds: DiagramSet,
+    shown: Sequence[Diagram],
+    columns: int,
+    *,
+    small_print: Sequence[Sequence[str]] = (),
+    paper: bool = False,
+) -> str:
+    """Return diagrams of a set as a grid with captions.
+
+    Parameters
+    ----------
+    ds : DiagramSet
+        The whole set, for the title, the legend and the number of what is left out.
+    shown : sequence of Diagram
+    columns : int
+    small_print : sequence, optional
+        For each diagram lines of text under its caption.
+    paper : bool
+        Black on white wherever it is shown, else in the colour of the text around it.
+    """
     drawings = [arrange(d) for d in shown]
-    grid = _Grid(drawings, columns)
+    lines = [line for words in small_print for line in words]
+    most = max((len(words) for words in small_print), default=0)
+    grid = _Grid(drawings, columns, (max(map(len, lines), default=0) * LETTER / svg.UNIT, most * PRINT))
     body: list[str] = []
-    for d, g, (x, y), (u, v) in zip(shown, drawings, grid.corners, grid.captions, strict=True):
+    for k, (d, g, (x, y), (u, v)) in enumerate(zip(shown, drawings, grid.corners, grid.captions, strict=True)):
         body.append("<g>")
         body.append(f"<title>{escape(repr(d))}</title>")
         body += svg.paint(d, g, (x * svg.UNIT, y * svg.UNIT))
         body.append(svg.text(svg.caption(d), (u * svg.UNIT, v * svg.UNIT), size=14.0))
+        for m, line in enumerate(small_print[k] if small_print else (), start=1):
+            body.append(svg.text([(line, "")], (u * svg.UNIT, (v + m * PRINT) * svg.UNIT), size=SMALL))
         body.append("</g>")
     wide, high = grid.size[0] * svg.UNIT, grid.size[1] * svg.UNIT
     names, note = _legend(ds) if shown else [], _remark(ds, len(shown))
@@ -144,7 +170,7 @@ def _svg_grid(ds: DiagramSet, shown: Sequence[Diagram], columns: int) -> str:
     if note:
         body.append(svg.text([(note, "")], (wide / 2, high + 16.0)))
         high += 28.0
-    return svg.document(body, (wide, high), repr(ds))
+    return svg.document(body, (wide, high), repr(ds), paper=paper)
 
 
 def _tikz_grid(ds: DiagramSet, shown: Sequence[Diagram], columns: int) -> str:

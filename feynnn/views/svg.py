@@ -55,9 +55,11 @@ def diagram_svg(d: Diagram, *, width: float | None = None, labels: bool = True, 
     return document(body, (wide, high), repr(d), width=width)
 
 
-def document(body: Iterable[str], size: Point, title: str, *, width: float | None = None) -> str:
-    """Return an SVG document with a title for screen readers."""
+def document(body: Iterable[str], size: Point, title: str, *, width: float | None = None, paper: bool = False) -> str:
+    """Return an SVG document with a title for screen readers; on `paper` it is black on white wherever it is shown."""
     scale = 1.0 if width is None else width / size[0]
+    if paper:
+        body = ['<rect width="100%" height="100%" fill="#fff"/>', '<g color="#000">', *body, "</g>"]
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{_px(size[0] * scale)}" height="{_px(size[1] * scale)}" '

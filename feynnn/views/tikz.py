@@ -78,7 +78,7 @@ def caption(d: Diagram) -> str:
     """Return a diagram's coefficient with its couplings in TeX."""
     couplings = " ".join(symbol(c) + (f"^{{{k}}}" if k > 1 else "") for c, k in d.order.items() if k)
     value = abs(d.coefficient)
-    number = str(value) if value.denominator == 1 else rf"\tfrac{{{value.numerator}}}{{{value.denominator}}}"
+    number = str(value) if value.denominator == 1 else rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
     words = couplings if value == 1 and couplings else rf"{number}\,{couplings}" if couplings else number
     return f"${'-' if d.coefficient < 0 else ''}{words}$"
 

@@ -101,6 +101,18 @@ def test_exact_sample_match_flow_report_through_files(feynnn: object, tmp_path: 
     assert "<html" in page.read_text()
 
 
+def test_match_and_flow_take_normal_ordering(feynnn: object, tmp_path: Path) -> None:
+    assert callable(feynnn)
+    g4 = str(tmp_path / "g4.json")
+    good(feynnn("exact", "erf", "--width", "5", "--points", "0.2,0.6", "-o", g4))
+    shared = ("kap*f**6", "--kernel", "erf", "--without-bias", "--rtol", "1e-6")
+    for words in (("match", g4, *shared, "--cutoff", "20"), ("flow", g4, *shared, "--cutoffs", "10,20")):
+        good(feynnn(*words))
+        # the six-leg vertex enters the 4-point function by its self-loop only
+        code, _, err = feynnn(*words, "--normal-ordered")
+        assert code == 2 and "does not enter" in err
+
+
 def test_points_from_a_file_and_standard_input(feynnn: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import io
 
@@ -124,7 +136,7 @@ def test_points_from_a_file_and_standard_input(feynnn: object, tmp_path: Path, m
         (("diagrams", "lam*f**4", "--kind", "tree"), "kind must be"),
         (("diagrams", "lam*f**4", "--propagator", "exakt"), "propagator must be"),
         (("diagrams", "lam*f**4", "--draw", "a.gif"), "format"),
-        (("diagrams", "lam*f**4", "--count", "--no-self-loops"), "--count"),
+        (("diagrams", "lam*f**4", "--count", "--no-snails"), "--count"),
         (("diagrams", "lam*f**4", "--order", "lam=1,lam=2"), "twice"),
         (("expression", "lam*f**4", "--ratio", "--kind", "connected"), "--ratio"),
         (("exact", "erf", "--points", "x" * 300), "--points"),
@@ -146,6 +158,9 @@ def test_points_from_a_file_and_standard_input(feynnn: object, tmp_path: Path, m
         (("correlator", "lam*f**4", "--points", "0.2", "--cutoff", "5", "--coupling", "mu=1"), "unknown coupling"),
         (("match", "no.json", "lam*f**4", "--cutoff", "5"), "no file"),
         (("correlator", "lam*f**4", "--points", "0.2"), "--cutoff"),
+        (("correlator", "lam*f**4", "--points", "0", "--cutoff", "5", "-o", "no/such.json"), "there is no folder"),
+        (("match", "no.json", "lam*f**4", "--cutoff", "5", "-o", "no/such.json"), "there is no folder"),
+        (("flow", "no.json", "lam*f**4", "-o", "."), "it is a folder"),
         (("diagrams",), "action"),
         (("exact", "erf", "--no-such-option"), "--no-such-option"),
         (("study", "hms", "--scale", "huge"), "scale must be"),
@@ -185,6 +200,17 @@ def test_a_cancelled_run_leaves_nothing_half_written(
     assert code == 130
     assert "cancelled" in err and out == ""
     assert not list(tmp_path.iterdir())
+
+
+def test_every_help_has_an_example() -> None:
+    from feynnn.cli.app import app, study_app
+    from feynnn.cli.atlas import app as atlas_app
+
+    for prefix, group in (("", app), ("study ", study_app), ("atlas ", atlas_app)):
+        for command in group.registered_commands:
+            assert command.callback is not None
+            name = command.name or command.callback.__name__
+            assert f"feynnn {prefix}{name}" in " ".join((command.callback.__doc__ or "").split()), name
 
 
 def test_help_and_version_start_without_the_heavy_libraries() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -330,6 +330,33 @@ class Facts:
         return self.connected and len(self.inner) > 0 and self.n_bridges == 0
 
     @property
+    def amputated(self) -> bool:
+        """Connected, with a vertex; no line between vertices whose removal leaves a part with one external point."""
+        if not self.connected or not len(self.inner):
+            return False
+        for line in self.inner.edges(keys=True):
+            left = self.graph.copy()
+            left.remove_edge(*line)
+            parts = list(nx.connected_components(left))
+            if len(parts) == 2 and any(len(part & self.external) == 1 for part in parts):
+                return False
+        return True
+
+    @property
+    def two_particle_irreducible(self) -> bool:
+        """Connected, with a vertex; the vertices hold together without any one or two of the lines between them."""
+        if not self.connected or not len(self.inner):
+            return False
+        lines = list(self.inner.edges(keys=True))
+        for size in range(3):
+            for cut in combinations(lines, min(size, len(lines))):
+                left = self.inner
+                left.remove_edges_from(cut)
+                if not nx.is_connected(left):
+                    return False
+        return True
+
+    @property
     def n_loops(self) -> int:
         return self.graph.number_of_edges() - len(self.graph) + nx.number_connected_components(self.graph)
 
@@ -347,6 +374,16 @@ class Facts:
         return False
 
     @property
+    def insertion(self) -> bool:
+        """`self_energy` by its definition: is there a set of vertices that one or two line ends leave?"""
+        vertices = sorted(set(self.graph) - self.external, key=repr)
+        for size in range(1, len(vertices) + 1):
+            for inside in map(set, combinations(vertices, size)):
+                if sum((a in inside) != (b in inside) for a, b in self.graph.edges()) in (1, 2):
+                    return True
+        return False
+
+    @property
     def snail(self) -> bool:
         if nx.number_of_selfloops(self.graph):
             return True
@@ -356,3 +393,14 @@ class Facts:
                 if any(not piece & self.external for piece in nx.connected_components(rest)):
                     return True
         return False
+
+
+#: The classes of `generate`, each decided by cutting.
+IN_KIND: dict[str, Callable[[Facts], bool]] = {
+    "all": lambda f: True,
+    "vacuum-free": lambda f: f.vacuum_free,
+    "connected": lambda f: f.connected,
+    "amputated": lambda f: f.amputated,
+    "1PI": lambda f: f.one_particle_irreducible,
+    "2PI": lambda f: f.two_particle_irreducible,
+}

@@ -75,8 +75,10 @@ def test_every_fact_agrees_with_cutting_lines_and_nodes(d: Diagram) -> None:
     assert d.is_vacuum_free == facts.vacuum_free
     assert len(d.bridges) == facts.n_bridges
     assert d.is_1pi == facts.one_particle_irreducible
+    assert d.is_2pi == facts.two_particle_irreducible
+    assert d.is_amputated == facts.amputated
     assert d.n_loops == facts.n_loops
-    assert d.has_self_energy == facts.self_energy
+    assert d.has_self_energy == facts.self_energy == facts.insertion
     assert d.has_snail == facts.snail
 
 
@@ -150,11 +152,55 @@ def test_an_insertion_of_two_vertices_is_found_as_a_set() -> None:
     assert not d.has_snail
 
 
+@pytest.mark.parametrize(
+    ("name", "theory", "n", "order", "edges", "amputated", "two_pi"),
+    [
+        ("tadpole on a propagator", PHI4, 2, 1, [(0, 2), (1, 2), (2, 2)], True, True),
+        ("sunset", PHI4, 2, 2, [(0, 2), (1, 3), (2, 3), (2, 3), (2, 3)], True, True),
+        ("cactus", PHI4, 2, 2, [(0, 2), (1, 2), (2, 3), (2, 3), (3, 3)], True, False),
+        ("chain of two tadpoles", PHI4, 2, 2, [(0, 2), (2, 2), (2, 3), (3, 3), (1, 3)], False, False),
+        ("star", PHI4, 4, 1, [(0, 4), (1, 4), (2, 4), (3, 4)], True, True),
+        ("bubble", PHI4, 4, 2, [(0, 4), (1, 4), (4, 5), (4, 5), (2, 5), (3, 5)], True, False),
+        ("leg correction", PHI4, 4, 2, [(0, 4), (1, 4), (2, 4), (4, 5), (5, 5), (3, 5)], False, False),
+        ("exchange", PHI4, 6, 2, [(0, 6), (1, 6), (2, 6), (6, 7), (3, 7), (4, 7), (5, 7)], True, False),
+        ("free line", PHI4, 2, 0, [(0, 1)], False, False),
+        ("tadpole on a stalk", PHI3, 2, 2, [(0, 2), (1, 2), (2, 3), (3, 3)], True, False),
+        ("triangle", PHI3, 3, 3, [(0, 3), (1, 4), (2, 5), (3, 4), (4, 5), (3, 5)], True, False),
+        ("tadpole on a leg", PHI3, 3, 3, [(0, 3), (3, 4), (4, 4), (3, 5), (1, 5), (2, 5)], False, False),
+        (
+            "tadpole in between",
+            PHI3,
+            4,
+            4,
+            [(0, 4), (1, 4), (4, 5), (5, 6), (6, 6), (5, 7), (2, 7), (3, 7)],
+            True,
+            False,
+        ),
+        ("vacuum sunset", PHI3, 0, 2, [(0, 1), (0, 1), (0, 1)], True, True),
+        ("K_4", PHI3, 0, 4, [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)], True, True),
+    ],
+)
+def test_known_amputated_and_2pi_diagrams(
+    name: str,
+    theory: Theory,
+    n: int,
+    order: int,
+    edges: list[tuple[int, int]],
+    amputated: bool,
+    two_pi: bool,
+) -> None:
+    """Tadpoles without external points stay when legs are amputated, wherever they hang."""
+    d = Diagram.from_edges(theory, n, order, edges)
+    assert (d.is_amputated, d.is_2pi) == (amputated, two_pi), name
+
+
 def test_empty_diagram() -> None:
     d = generate(PHI4, 0, order=0, kind="all")[0]
     assert not d.is_connected
     assert d.is_vacuum_free
     assert not d.is_1pi
+    assert not d.is_2pi
+    assert not d.is_amputated
     assert not d.has_self_energy
     assert not d.has_snail
     assert d.n_loops == 0

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feynnn import FeynnnError, Interaction, Theory
-from feynnn.diagrams.layout import MAX_LEGS, Layout, as_keys, automorphisms, canonical
+from feynnn.diagrams.layout import MAX_LEGS, Layout, as_keys, automorphisms, by_permutations
 
 MIXED = Theory([Interaction(3, "g"), Interaction((2, 2), "b"), Interaction((1, 3), "c"), Interaction((2, 2, 2), "h")])
 PHI4 = Theory.parse("lam*f**4")
@@ -209,10 +209,10 @@ def test_canonical_form_does_not_depend_on_names(
     edges = edges[: data.draw(st.integers(0, len(edges)))]
     relabel = data.draw(st.sampled_from(list(layout.permutations())))
     there = [(relabel[i], relabel[j]) for i, j in edges]
-    forms, stabilisers = canonical(layout, np.stack([_row(layout, edges), _row(layout, there)]))
+    forms, stabilisers = by_permutations(layout, np.stack([_row(layout, edges), _row(layout, there)]))
     assert forms[0].tolist() == forms[1].tolist()
     assert stabilisers[0] == stabilisers[1]
-    again, same = canonical(layout, forms)
+    again, same = by_permutations(layout, forms)
     assert again.tolist() == forms.tolist()
     assert same.tolist() == stabilisers.tolist()
 
@@ -228,12 +228,12 @@ def test_canonical_form_does_not_depend_on_names(
 def test_canonical_of_many_rows_is_row_by_row() -> None:
     layout = Layout.of(PHI4, 1, (3,))
     rows = np.random.default_rng(1).integers(0, 3, (40, len(layout.pairs))).astype(np.int8)
-    forms, stabilisers = canonical(layout, rows)
+    forms, stabilisers = by_permutations(layout, rows)
     for row, form, s in zip(rows, forms, stabilisers, strict=True):
-        one, t = canonical(layout, row[None])
+        one, t = by_permutations(layout, row[None])
         assert one[0].tolist() == form.tolist()
         assert t[0] == s
-    assert canonical(layout, rows[:0])[0].shape == (0, len(layout.pairs))
+    assert by_permutations(layout, rows[:0])[0].shape == (0, len(layout.pairs))
     assert rows is not forms
 
 
@@ -273,7 +273,7 @@ def test_automorphisms_are_the_leg_permutations_that_keep_the_pairing(
         kept = sum({frozenset(m[leg] for leg in pair) for pair in pairing} == pairing for m in group)
         node_of = {leg: node for node, legs in enumerate(legs_of) for leg in legs}
         row = layout.row_of([(node_of[a], node_of[b]) for a, b in (sorted(pair) for pair in pairing)])
-        _, stabiliser = canonical(layout, row[None])
+        _, stabiliser = by_permutations(layout, row[None])
         assert automorphisms(layout, row, int(stabiliser[0])) == kept
 
 

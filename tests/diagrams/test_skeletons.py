@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from feynnn import Theory
+from feynnn.diagrams.canonical import canonical_form
 from feynnn.diagrams.contracting import contract_all
 from feynnn.diagrams.counting import count
+from feynnn.diagrams.decorations import Selection
 from feynnn.diagrams.diagram_set import DiagramSet
 from feynnn.diagrams.generation import KINDS, Kind, generate
-from feynnn.diagrams.layout import Layout, canonical
-from feynnn.diagrams.skeletons import Selection, blocks
+from feynnn.diagrams.layout import Layout, automorphisms, by_permutations
+from feynnn.diagrams.skeletons import blocks
 
 CASES = [
     *[("l*f**4", n, (order,)) for n in (0, 1, 2, 4, 6) for order in range(4)],
@@ -33,7 +35,7 @@ def assembled(layout: Layout, wanted: Selection) -> tuple[np.ndarray, np.ndarray
     parts = list(blocks(layout, wanted))
     if not parts:
         return np.zeros((0, len(layout.pairs)), dtype=np.int8), np.ones(0, dtype=np.int64)
-    return np.concatenate([r for r, _ in parts]), np.concatenate([s for _, s in parts])
+    return np.concatenate([r for r, _, _ in parts]), np.concatenate([s for _, s, _ in parts])
 
 
 @pytest.mark.parametrize(("text", "n", "order"), CASES)
@@ -45,9 +47,11 @@ def test_every_class_and_filter_agrees_with_contraction(text: str, n: int, order
         rows, stabilisers = contract_all(layout, self_loops=loops)
         reference[loops] = DiagramSet(theory, layout, rows, stabilisers, kind="all")
     for kind, options in product(KINDS, FILTERS):
+        if kind == "amputated" and n < 2:
+            continue
         wanted = Selection(kind, **options)  # type: ignore[arg-type]
         rows, stabilisers = assembled(layout, wanted)
-        forms, again = canonical(layout, rows)
+        forms, again = by_permutations(layout, rows)
         np.testing.assert_array_equal(again, stabilisers)
         mine = {bytes(r) for r in np.ascontiguousarray(forms)}
         assert len(mine) == len(rows), "a diagram twice"
@@ -58,13 +62,38 @@ def test_every_class_and_filter_agrees_with_contraction(text: str, n: int, order
                 "all": True,
                 "vacuum-free": d.is_vacuum_free,
                 "connected": d.is_connected,
+                "amputated": d.is_amputated,
                 "1PI": d.is_1pi,
+                "2PI": d.is_2pi,
             }[kind]
             and (wanted.snails or not d.has_snail)
             and (wanted.self_energies or not d.has_self_energy)
             and (wanted.loops is None or d.n_loops == wanted.loops)
         }
         assert mine == expected, (kind, options)
+
+
+@pytest.mark.parametrize(
+    ("text", "n", "order"), [*CASES, ("l*f**4", 6, (4,)), ("g*f**3", 4, (6,)), ("o*f**8", 4, (3,))]
+)
+def test_topologies_are_the_classes_of_labelled_diagrams(text: str, n: int, order: tuple[int, ...]) -> None:
+    theory = Theory.parse(text)
+    layout = Layout.of(theory, n, order)
+    for kind in ("all", "connected", "2PI") if n < 6 else ("connected",):
+        rows, stabilisers = assembled(layout, Selection(kind))
+        classes: dict[object, list[int]] = {}
+        for row, s in zip(rows, stabilisers.tolist(), strict=True):
+            key = canonical_form(layout, row, labelled=False)[0].tobytes()
+            classes.setdefault(key, []).append(automorphisms(layout, row, s))
+        found = list(blocks(layout, Selection(kind, labelled=False)))
+        mine = {
+            canonical_form(layout, row, labelled=False)[0].tobytes(): (automorphisms(layout, row, s), copies)
+            for rows, orders, numbers in found
+            for row, s, copies in zip(rows, orders.tolist(), numbers.tolist(), strict=True)
+        }
+        assert sum(len(rows) for rows, _, _ in found) == len(mine), "a topology twice"
+        assert mine == {key: (sizes[0], len(sizes)) for key, sizes in classes.items()}
+        assert all(len(set(sizes)) == 1 for sizes in classes.values())
 
 
 @pytest.mark.parametrize(
@@ -91,7 +120,7 @@ def test_high_orders_have_the_counted_number_and_weight(text: str, n: int, order
     from math import factorial
 
     parallel = np.array([factorial(k) for k in range(20)], dtype=float)
-    for rows, stabilisers in blocks(layout, wanted):
+    for rows, stabilisers, _ in blocks(layout, wanted):
         number += len(rows)
         size = stabilisers.astype(float)
         for column, (i, j) in enumerate(layout.pairs):

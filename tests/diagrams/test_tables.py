@@ -9,8 +9,9 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from feynnn.diagrams.pairs import pair_columns
 from feynnn.diagrams.roots import EXACT, canonical_root
-from feynnn.diagrams.tables import is_possible, pair_columns, table
+from feynnn.diagrams.tables import is_possible, table
 
 PATTERNS = [
     ((4, 2),),

@@ -45,6 +45,27 @@ def test_dictionaries_are_lossless(propagator: Any) -> None:
     assert Theory.from_dict(json.loads(json.dumps(theory.to_dict()))) == theory
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (None, "the record of a theory has 'interactions', 'propagator', 'normal_ordered' .*, got None"),
+        ([], r"the record of a theory has .*, got \[\]"),
+        ({"interactions": None}, "'interactions' of a theory must be a list, got None"),
+        ({"interactions": "lam"}, "'interactions' of a theory must be a list, got 'lam'"),
+        ({"interactions": []}, "at least one interaction"),
+        ({"interactions": [3]}, "the record of a term of a theory has 'degree', 'coupling', 'factor', .*, got 3"),
+        ({"interactions": [{"degree": 4}]}, "the record of a term of a theory has .*, got {'degree': 4}"),
+        ({"propagator": ["free"]}, "propagator must be"),
+        ({"normal_ordered": "no"}, "'normal_ordered' of a theory must be true or false, got 'no'"),
+    ],
+)
+def test_damaged_dictionaries_are_refused(change: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Theory.from_dict(TWO.to_dict() | change if isinstance(change, dict) else change)
+    with pytest.raises(InputError, match="the record of a theory has"):
+        Theory.from_dict({})
+
+
 def test_odd_powers_are_legal() -> None:
     assert not Theory.parse("g*f**3").is_even
     assert not Theory.parse("g*f**3 + h*f**5", propagator="exact").is_even

@@ -75,7 +75,7 @@ def test_captions() -> None:
     star = [(0, 4), (1, 4), (2, 4), (3, 4)]
     assert of("lam*f**4", 4, star) == r"$-24\,\lambda$"
     assert of("lam/24*f**4", 4, star) == r"$-\lambda$"
-    assert of("lam/24*f**4", 2, [(0, 2), (1, 2), (2, 2)]) == r"$-\tfrac{1}{2}\,\lambda$"
+    assert of("lam/24*f**4", 2, [(0, 2), (1, 2), (2, 2)]) == r"$-\frac{1}{2}\,\lambda$"
     assert of("lam*f**4", 2, [(0, 1)], 0) == "$1$"
     assert of("lam*f**4", 0, [(0, 1)] * 4, 2) == r"$12\,\lambda^{2}$"
 

@@ -3,6 +3,6 @@
 from .base import Kernel
 from .fields import FreeScalar, Lattice
 from .network import Erf, Gauss, ReLU
-from .user import FromCallable
+from .user import FromCallable, FromExpression
 
-__all__ = ["Erf", "FreeScalar", "FromCallable", "Gauss", "Kernel", "Lattice", "ReLU"]
+__all__ = ["Erf", "FreeScalar", "FromCallable", "FromExpression", "Gauss", "Kernel", "Lattice", "ReLU"]

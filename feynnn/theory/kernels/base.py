@@ -30,6 +30,8 @@ class Kernel:
 
     #: Behaviour at coincident points: "smooth" enough for Gauss rules, a "kink" in the slope, or "singular".
     diagonal: Diagonal = "smooth"
+    #: Whether K(x, y) is analytic in y on its own length: without kinks at x or 0, where meshes would have to break.
+    analytic: bool = False
     #: Whether K(x, y) depends on x - y only.
     translation_invariant: bool = False
     #: Whether K depends on |x|^2, |y|^2 and x.y only and has its structure along rays from the origin.
@@ -90,6 +92,19 @@ class Kernel:
     def length(self) -> float:
         """Scale over which the kernel varies; meshes are graded with it."""
         return 1.0
+
+    @property
+    def core(self) -> float:
+        """Radius below which the structure along rays is rounded off: at |y| a cone has the width core/|y|."""
+        return self.length
+
+    def of_invariants(self, xx: Array, yy: Array, xy: Array, wedge: Array) -> Array:
+        """Return K from |x|^2, |y|^2, x.y and |x ^ y|^2 (arrays that broadcast), for rotation-invariant kernels.
+
+        The wedge is an argument of its own because |x|^2 |y|^2 - (x.y)^2 has no digits left where x and y are nearly
+        parallel.
+        """
+        raise AssertionError(f"{type(self).__name__} does not define of_invariants")
 
     @property
     def growth(self) -> str:

@@ -22,6 +22,7 @@ class Gauss(NetworkKernel):
     """K = sigma_b^2 + sigma_w^2 exp(-sigma_w^2 |x - y|^2 / (2 d_in)), the kernel of the Gauss-net."""
 
     name = "gauss"
+    analytic = True
     translation_invariant = True
 
     def _matrix(self, x: Array, y: Array) -> Array:
@@ -107,17 +108,38 @@ class _PreActivation(NetworkKernel):
             total = total + self.sigma_b**2 * self.scale * (high + low)
         return total
 
+    def _invariants(self, xx: Array, yy: Array, xy: Array, wedge: Array) -> tuple[Array, Array, Array, Array]:
+        """Return C_xx, C_yy, C_xy and C_xx C_yy - C_xy^2 from |x|^2, |y|^2, x.y and |x ^ y|^2."""
+        b, s = self.sigma_b**2, self.scale
+        square = s**2 * wedge
+        if b:
+            # a rounding error of |x - y|^2 is one of s (|x|^2 + |y|^2), which stands beside it or is larger
+            square = square + b * s * np.maximum(xx + yy - 2 * xy, 0.0)
+        return b + s * xx, b + s * yy, b + s * xy, square
+
 
 class Erf(_PreActivation):
     """K = sigma_b^2 + sigma_w^2 (2/pi) asin(2 C_xy / sqrt((1 + 2 C_xx)(1 + 2 C_yy))), the kernel of the Erf-net."""
 
     name = "erf"
+    analytic = True
 
     def _matrix(self, x: Array, y: Array) -> Array:
         # asin(p / sqrt(p^2 + q^2)) = atan2(p, q), and q^2 is a sum of positive terms
         cross = 1 + 2 * (self._variance(x)[:, None] + self._variance(y)[None, :]) + 4 * self._wedge_squared(x, y)
         angle = np.arctan2(2 * self._covariance(x, y), np.sqrt(cross))
         return self.constant + self.sigma_w**2 * (2 / np.pi) * angle
+
+    def of_invariants(self, xx: Array, yy: Array, xy: Array, wedge: Array) -> Array:
+        """Return K from |x|^2, |y|^2, x.y and |x ^ y|^2."""
+        cx, cy, c, square = self._invariants(xx, yy, xy, wedge)
+        angle = np.arctan(2 * c / np.sqrt(1 + 2 * (cx + cy) + 4 * square))
+        return self.constant + self.sigma_w**2 * (2 / np.pi) * angle
+
+    @property
+    def core(self) -> float:
+        """Radius below which the structure along rays is rounded off."""
+        return float(np.sqrt((0.5 + self.sigma_b**2) / self.scale))
 
     def _coincident(self, x: Array) -> Array:
         c = self._variance(x)
@@ -146,10 +168,22 @@ class ReLU(_PreActivation):
         """1 without biases: K(s x, y) = s K(x, y)."""
         return 1 if self.sigma_b == 0 else None
 
+    @property
+    def core(self) -> float:
+        """Radius below which the structure along rays is rounded off; 0 without biases."""
+        return self.sigma_b * self.length
+
     def _matrix(self, x: Array, y: Array) -> Array:
-        wedge = np.sqrt(self._wedge_squared(x, y))
-        inner = self._covariance(x, y)
         size = np.sqrt(self._variance(x)[:, None] * self._variance(y)[None, :])
+        return self._of_angle(size, self._covariance(x, y), np.sqrt(self._wedge_squared(x, y)))
+
+    def of_invariants(self, xx: Array, yy: Array, xy: Array, wedge: Array) -> Array:
+        """Return K from |x|^2, |y|^2, x.y and |x ^ y|^2."""
+        cx, cy, c, square = self._invariants(xx, yy, xy, wedge)
+        return self._of_angle(np.sqrt(cx * cy), c, np.sqrt(square))
+
+    def _of_angle(self, size: Array, inner: Array, wedge: Array) -> Array:
+        """Return K from sqrt(C_xx C_yy) and its parts along and across."""
         # the angle from the nearer of the parallel and the antiparallel direction
         angle = np.arctan2(wedge, np.abs(inner))
         near = _sine_minus_angle_cosine(angle)

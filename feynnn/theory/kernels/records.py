@@ -10,8 +10,9 @@ from ...errors import InputError
 from .base import Kernel, NetworkKernel
 from .fields import FreeScalar, Lattice
 from .network import Erf, Gauss, ReLU
+from .user import FromExpression
 
-_CLASSES: dict[str, type[Kernel]] = {k.__name__: k for k in (Gauss, Erf, ReLU, FreeScalar, Lattice)}
+_CLASSES: dict[str, type[Kernel]] = {k.__name__: k for k in (Gauss, Erf, ReLU, FreeScalar, FromExpression, Lattice)}
 
 
 def kernel_to_dict(kernel: Kernel) -> dict[str, Any]:
@@ -33,6 +34,8 @@ def kernel_to_dict(kernel: Kernel) -> dict[str, Any]:
             "d_in": kernel.d_in,
             "bias": kernel.bias,
         }
+    if isinstance(kernel, FromExpression):
+        return {"type": name, **kernel.to_dict()}
     if isinstance(kernel, FreeScalar):
         return {"type": name, "mass": kernel.mass, "d_in": kernel.d_in}
     assert isinstance(kernel, Lattice)
@@ -52,4 +55,6 @@ def kernel_from_dict(data: dict[str, Any]) -> Kernel:
     name = data.get("type")
     if name not in _CLASSES:
         raise InputError(f"a file holds a kernel of the unknown type {name!r}; known are {', '.join(_CLASSES)}")
+    if name == "FromExpression":
+        return FromExpression.from_dict(options)
     return _CLASSES[name](**options)
