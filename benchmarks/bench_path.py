@@ -2,8 +2,8 @@
 
     make bench    (which sets one BLAS thread)
 
-Peers: scipy's quad per tuple (integrals), one numpy network at a time (sampling). Every row is the best of several
-runs. Diagrams have a table of their own, bench_diagrams.py.
+The peer is one numpy network at a time. Every row is the best of several runs. Diagrams and integrals have tables of
+their own, bench_diagrams.py and bench_integrals.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from scipy.integrate import quad
 
 import feynnn as fn
 from feynnn.studies import hms
@@ -35,42 +34,6 @@ def row(name: str, ours: float, theirs: float | None, note: str = "") -> None:
     ratio = f"{theirs / ours:>10.3g}" if theirs is not None else f"{'-':>10}"
     peer = f"{theirs:>12.3g}" if theirs is not None else f"{'-':>12}"
     print(f"{name:<52} {ours:>12.3g} {peer} {ratio}  {note}")
-
-
-def integrals() -> None:
-    """All 126 one-vertex 4-point integrals in one dimension."""
-    theory = fn.Theory.parse("lam*f**4", propagator="exact")
-    for name in ("gauss", "erf", "relu"):
-        net = hms.network(name, 20)
-        kernel, x = net.kernel(), hms.inputs(name)
-        bare = kernel.without_bias()
-        cutoff = 10.0 if name == "gauss" else 100.0
-        g4 = fn.Correlator(theory, 4, kernel=kernel, vertex_kernel=bare, cutoff=fn.Cutoff(cutoff), kind="connected")
-        ours = best(lambda g4=g4, x=x: g4.series(x, max_order=1))
-        values = g4.series(x, max_order=1)[{"lam": 1}]
-
-        def one(row_: np.ndarray, bare: fn.kernels.Kernel = bare, x: np.ndarray = x, cut: float = cutoff) -> float:
-            points = x[row_]
-            return float(
-                quad(
-                    lambda y: float(np.prod(bare(points, [[y]]))),
-                    -cut,
-                    cut,
-                    points=[0.0],
-                    epsabs=0,
-                    epsrel=1e-10,
-                    limit=500,
-                )[0]
-            )
-
-        few = values.indices[:: len(values) // 4]
-        start = time.perf_counter()
-        peer = [-24 * one(r) for r in few]
-        theirs = (time.perf_counter() - start) / len(few) * len(values)
-        worst = max(abs(p / values.at(*r) - 1) for p, r in zip(peer, few, strict=True))
-        row(
-            f"126 integrals, {name}, cutoff {cutoff:g}", ours, theirs, f"quad, {len(few)} tuples; differ by {worst:.0e}"
-        )
 
 
 def networks() -> None:
@@ -99,5 +62,4 @@ def networks() -> None:
 
 if __name__ == "__main__":
     print(f"{'work':<52} {'feynnn (s)':>12} {'peer (s)':>12} {'ratio':>10}  peer")
-    integrals()
     networks()

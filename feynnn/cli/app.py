@@ -133,17 +133,21 @@ def correlator(
     propagator: Propagator = "free",
     normal_ordered: NormalOrdered = False,
     rtol: Rtol = 1e-10,
+    plan: Annotated[bool, typer.Option("--plan", help="Print what it would take, and compute nothing.")] = False,
     as_json: Json = False,
     output: Output = None,
 ) -> None:
     """Compute a correlator: feynnn correlator 'lam*f**4' --points 0,0.5 --without-bias --cutoff inf.
 
-    The coefficients by order, or its value when couplings are given: --coupling lam=0.01.
+    The coefficients by order, or its value when couplings are given: --coupling lam=0.01. With --plan only the meshes,
+    multiplications and memory that it would take.
     """
     from ..perturbation.correlator import Correlator
     from ..perturbation.quadrature import Cutoff
 
     out.check_files(output=output)
+    if plan and coupling:
+        raise InputError("--plan is the same for all values of the couplings; leave out --coupling")
     k = parsing.kernel_of(kernel, sigma_w=sigma_w, sigma_b=sigma_b, mass=mass, d_in=d_in)
     g = Correlator(
         theory_of(action, propagator, normal_ordered),
@@ -155,6 +159,10 @@ def correlator(
     )
     x = parsing.points_of(points)
     top = parsing.order_of(max_order, "--max-order")
+    if plan:
+        p = g.plan(x, max_order=top)
+        out.show_record(p.to_dict(), p, as_json=as_json, output=output)
+        return
     if coupling:
         out.show(
             g.evaluate(x, parsing.couplings_of(coupling), max_order=top, rtol=rtol), as_json=as_json, output=output

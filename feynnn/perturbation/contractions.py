@@ -190,10 +190,18 @@ class MeshTable:
 
     def __init__(self, kernels: Mapping[str, Kernel], x: Array, mesh: Mesh, *, absolute: bool = False) -> None:
         self.kernels, self.x, self.mesh, self.absolute = kernels, x, mesh, absolute
+        #: The table whose values this one takes without their signs.
+        self.plain: MeshTable | None = None
         self._rows: dict[str, Array] = {}
         self._diagonals: dict[str, Array] = {}
         self._matrices: dict[str, Array] = {}
         self._square = (mesh.nodes**2).sum(axis=1)
+
+    def without_signs(self) -> MeshTable:
+        """Return the table of absolute values, for which no kernel is evaluated again."""
+        other = MeshTable(self.kernels, self.x, self.mesh, absolute=True)
+        other.plain = self
+        return other
 
     def _sign(self, values: Array) -> Array:
         return np.abs(values) if self.absolute else values
@@ -201,13 +209,15 @@ class MeshTable:
     def rows(self, name: str) -> Array:
         """K(x, y), shape (m, M)."""
         if name not in self._rows:
-            self._rows[name] = self._sign(self.kernels[name](self.x, self.mesh.nodes))
+            found = self.plain.rows(name) if self.plain else self.kernels[name](self.x, self.mesh.nodes)
+            self._rows[name] = self._sign(found)
         return self._rows[name]
 
     def diagonal(self, name: str) -> Array:
         """K(y, y), shape (M,)."""
         if name not in self._diagonals:
-            self._diagonals[name] = self._sign(self.kernels[name].at_coincidence(self.mesh.nodes))
+            found = self.plain.diagonal(name) if self.plain else self.kernels[name].at_coincidence(self.mesh.nodes)
+            self._diagonals[name] = self._sign(found)
         return self._diagonals[name]
 
     def block(self, name: str, part: slice) -> Array:
@@ -217,7 +227,7 @@ class MeshTable:
     def matrix(self, name: str) -> Array:
         """K(y, y'), shape (M, M)."""
         if name not in self._matrices:
-            self._matrices[name] = self.block(name, slice(None))
+            self._matrices[name] = self._sign(self.plain.matrix(name)) if self.plain else self.block(name, slice(None))
         return self._matrices[name]
 
     def density(self, shape: Shape, p: int) -> Array:
@@ -251,7 +261,7 @@ class MeshTable:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Cost:
     """What one evaluation of a shape takes.
 
     Attributes
@@ -270,24 +280,24 @@ class Plan:
 
 
 @lru_cache(maxsize=1024)
-def plan(shape: Shape, m: int, size: int) -> Plan:
+def plan(shape: Shape, m: int, size: int) -> Cost:
     """Return the cost of evaluating a shape for `m` inputs on a mesh of `size` nodes, nothing computed."""
     counts = [[comb(m + k - 1, k) for _, k in at] for at in shape.legs]
     rows = float(m) * size * len({name for at in shape.legs for name, _ in at})
     vertices = [float(prod(c)) * size for c in counts]
     if shape.n_points == 1:
         groups = [comb(m + h - 1, h) for _, k in shape.legs[0] for h in (k // 2, k - k // 2)]
-        return Plan(float(size) * prod(groups), rows + prod(groups) + prod(counts[0]))
+        return Cost(float(size) * prod(groups), rows + prod(groups) + prod(counts[0]))
     if shape.n_points == 2 and shape.lines:
         first, second = vertices
-        return Plan(first * second / size + second * size, rows + first + second + first * second / size**2)
+        return Cost(first * second / size + second * size, rows + first + second + first * second / size**2)
     subscripts, output, _ = _equation(shape)
     sizes = dict(zip(output, [c for at in counts for c in at], strict=True)) | dict.fromkeys(range(len(counts)), size)
     steps = eliminate(subscripts, range(shape.n_points), sizes)
     matrices = len({tuple(group) for group in _parallel(shape.lines).values()}) + len(shape.kernels)
     held = rows + sum(vertices) + float(size) ** 2 * matrices
     # results of steps that wait for others stay in memory
-    return Plan(sum(s.flops for s in steps), held + sum(s.entries for s in steps), steps)
+    return Cost(sum(s.flops for s in steps), held + sum(s.entries for s in steps), steps)
 
 
 def _equation(shape: Shape) -> tuple[list[tuple[int, ...]], list[int], list[list[tuple[str, int]]]]:
@@ -383,7 +393,7 @@ def _line_block(lines: tuple[Line, ...], table: MeshTable, part: slice) -> Array
     return block
 
 
-def _network(shape: Shape, table: MeshTable, cost: Plan) -> Array:
+def _network(shape: Shape, table: MeshTable, cost: Cost) -> Array:
     """Contract three or more points (or two without a line), one point after the other."""
     subscripts, output, groups = _equation(shape)
     operands = [table.vertex(shape, p) for p in range(shape.n_points)]

@@ -18,7 +18,7 @@ from ..theory.action import Order, Theory
 from ..theory.kernels import Kernel, Lattice
 from ..uncertain import Uncertain
 from .assembly import topologies_sum, vacuum_free, with_vacuum
-from .contractions import Product, products_of
+from .contractions import Product, Shape, products_of
 from .integration import Integrator
 from .quadrature import Cutoff, as_cutoff
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from .approximants import Degree
     from .formulas import Formula
+    from .planning import Plan
     from .resummation import Method
 
 
@@ -194,6 +195,7 @@ class Correlator:
         self._diagrams: dict[tuple[int, ...], DiagramSet] = {}
         #: Products of the topologies, by number of points and order: what planning leaves behind.
         self._products: dict[tuple[int, tuple[int, ...]], list[Product]] = {}
+        self._levels: dict[tuple[Shape, float], int] = {}
 
     def diagrams(self, order: Order) -> DiagramSet:
         """Return the diagrams at an exact order."""
@@ -235,7 +237,9 @@ class Correlator:
         Returns
         -------
         Series
-            `NPoint`s of kind "computed" whose bound adds the integrals' bounds linearly.
+            `NPoint`s of kind "computed" whose bound adds the integrals' bounds linearly. In four dimensions and more
+            kernels that do not factorise take quasi-random points: ask for rtol of about 1e-3; the bound is then one of
+            3 standard errors, and `origin` says so.
 
         Raises
         ------
@@ -250,6 +254,7 @@ class Correlator:
             rtol=rtol,
             atol=atol,
             pinned=self.per_volume,
+            levels=self._levels,
         )
         rows = multisets(len(points), self.n)
         pieces = _Pieces(self, tool)
@@ -264,9 +269,38 @@ class Correlator:
                 kind="computed",
                 bound=total.bound,
                 points=points,
-                origin=f"order {dict(zip(self.theory.couplings, order, strict=True))}",
+                origin=f"order {dict(zip(self.theory.couplings, order, strict=True))}"
+                + (", random points, bound at 3 standard errors" if tool.is_random else ""),
             )
         return Series(self.theory, result)
+
+    def plan(self, x: npt.ArrayLike | None = None, *, max_order: Order = 1, nodes: int | None = None) -> Plan:
+        """Return what `series` would take at the inputs, nothing evaluated: print it.
+
+        Parameters
+        ----------
+        x : array_like, shape (m, d_in)
+            Inputs; none for n = 0.
+        max_order : int or dict
+            Cumulative order.
+        nodes : int, optional
+            Plan refinement up to the first mesh of this many nodes, not as far as the limits allow.
+
+        Returns
+        -------
+        Plan
+            For each topology its rule, meshes, multiplications, memory and steps, and what would be refused.
+
+        Examples
+        --------
+        >>> import feynnn as fn
+        >>> G2 = fn.Correlator(fn.Theory.parse("lam*f**4"), 2, kernel=fn.kernels.Erf(), cutoff=fn.Cutoff(10.0))
+        >>> G2.plan([0.0, 0.5], max_order=2).refusals
+        ()
+        """
+        from .planning import plan_correlator
+
+        return plan_correlator(self, x, max_order=max_order, nodes=nodes)
 
     def evaluate(
         self,

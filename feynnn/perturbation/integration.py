@@ -15,6 +15,7 @@ from ..theory.kernels import Kernel, Lattice
 from ..uncertain import Uncertain
 from .contractions import MEMORY, Contraction, MeshTable, Product, Shape, evaluate, plan
 from .quadrature import Cutoff, Mesh, boundary_mesh, even_mesh, mesh, mesh_size, require_convergent
+from .random_rule import STUDENT, random_value
 from .rays import RAY_ORDERS, evaluate_rays, ray_excess, ray_rule, use_rays
 
 #: Nodes per panel of successive meshes, each about 1.5 times the one before.
@@ -25,6 +26,11 @@ STEPS = (4, 6, 8, 12, 16, 24, 32, 48, 64)
 MAX_WORK = 3e8
 #: Most multiplications of one evaluation; about a minute on one core.
 MAX_FLOPS = 1e12
+#: Most dimensions that meshes are made for; beyond, kernels that do not factorise take random points.
+MAX_MESHED = 3
+#: Kernel values are kept for the next shape on meshes of up to this number of nodes, and for this number of meshes.
+MAX_KEPT_NODES = 1000
+MAX_KEPT_TABLES = 8
 _EPS = float(np.finfo(float).eps)
 #: Relative accuracy of factors of a product whose absolute accuracy is asked.
 _TIGHT = 1e-13
@@ -47,6 +53,9 @@ class Integrator:
         The bound on each integral is at most rtol * (integral of the absolute integrand) + atol.
     pinned : bool
         Fix the first point of every integral at the origin (per_volume).
+    levels : dict, optional
+        Which refinement each shape needed in earlier calls with these kernels and this cutoff; brought up to date.
+        Starting there saves the coarse meshes, and the accuracy is judged as before.
     """
 
     def __init__(
@@ -58,13 +67,19 @@ class Integrator:
         rtol: float = 1e-10,
         atol: float = 0.0,
         pinned: bool = False,
+        levels: dict[tuple[Shape, float], int] | None = None,
     ) -> None:
+        self.levels = {} if levels is None else levels
         self.kernels, self.x, self.cutoff = dict(kernels), x, cutoff
         self.rtol, self.atol = positive(rtol, "rtol", allow_zero=True), positive(atol, "atol", allow_zero=True)
         self.pinned = pinned
         self._lines: dict[str, Uncertain] = {}
         self._surface: dict[Shape, Uncertain] = {}
         self._done: dict[Shape, Uncertain] = {}
+        #: Whether some integral was done by random points, so that its bound is a statistical one.
+        self.is_random = False
+        self._grids: dict[tuple[object, ...], Mesh] = {}
+        self._tables: dict[tuple[int, bool], MeshTable] = {}
 
     def shape_value(self, shape: Shape) -> Uncertain:
         """Return the integral of a shape over all multisets of inputs at its leg groups, flattened, with its bound.
@@ -113,8 +128,10 @@ class Integrator:
         # an absolute tolerance says nothing about the factors
         rtol = max(self.rtol, _TIGHT if self.atol else 0.0) / d
         total: Uncertain | None = None
+        # the volume of the box holds no kernel, yet needs one along each axis
+        names = sorted(shape.kernels) or sorted(self.kernels)[:1]
         for k in range(d):
-            kernels = {name: (self.kernels[name].axes() or [])[k] for name in shape.kernels}
+            kernels = {name: (self.kernels[name].axes() or [])[k] for name in names}
             one = Integrator(kernels, self.x[:, [k]], self.cutoff, rtol=rtol, pinned=self.pinned)
             value = one.shape_value(shape)
             total = value if total is None else total * value
@@ -128,6 +145,10 @@ class Integrator:
             size = evaluate(shape, self._table(sites, absolute=True))
             return Uncertain(values.ravel(), _rounding(shape, size.ravel(), self.x.shape[1]))
         assert self.cutoff is not None
+        if self.x.shape[1] > MAX_MESHED and not self.pinned:
+            values, error = random_value(shape, self.kernels, self.x, self.cutoff, self.rtol, self.atol)
+            self.is_random = True
+            return Uncertain(values.ravel(), STUDENT * error.ravel())
         breaks = self.x if any(shape.legs) else self.x[:0]
         kink = bool(shape.lines) and any(k.diagonal == "kink" for k in kernels)
         even = kink and breaks.shape[1] == 1
@@ -135,7 +156,11 @@ class Integrator:
         best = size = np.zeros(0)
         reached, stop = np.inf, ""
         rays = not self.pinned and use_rays(shape, kernels, self.cutoff)
-        for order in STEPS if even else RAY_ORDERS[self.x.shape[1]] if rays else ORDERS:
+        orders = STEPS if even else RAY_ORDERS[self.x.shape[1]] if rays else ORDERS
+        # extrapolation needs every mesh; otherwise the last two are enough
+        first = 0 if even else max(0, self.levels.get((shape, self.rtol), 0) - 1)
+        positive = all(k.positive for k in kernels) and not any(p % 2 for p in shape.powers)
+        for level, order in enumerate(orders[first:], start=first):
             if rays:
                 rule = ray_rule(kernels, self.cutoff, breaks, order)
                 stop = ray_excess(shape, rule, len(self.x))
@@ -144,19 +169,17 @@ class Integrator:
                 nodes = mesh_size(kernels, self.cutoff, breaks, order, shape.n_points)
                 stop = self._too_much(shape, nodes)
                 if not stop:
-                    make = even_mesh if even else mesh
-                    evaluation = partial(
-                        self._evaluate, shape, make(kernels, self.cutoff, breaks, order, shape.n_points)
-                    )
+                    evaluation = partial(self._evaluate, shape, self._grid(shape, kernels, order, even=even))
             if stop:
                 break
             history.append(evaluation(absolute=False).ravel())
             previous, best = best, _extrapolated(history) if even else history[-1]
             if len(history) == 1:
-                size = evaluation(absolute=True).ravel()
+                size = best if positive else evaluation(absolute=True).ravel()
                 continue
             error = np.abs(best - previous)
             if (error <= self.rtol * size + self.atol + _TINY).all():
+                self.levels[shape, self.rtol] = level
                 return Uncertain(best, self._bound(error, size) + _rounding(shape, size, self.x.shape[1]))
             with np.errstate(divide="ignore", invalid="ignore"):
                 reached = float(np.nanmax(error / size))
@@ -192,8 +215,30 @@ class Integrator:
                 return f", the next mesh of {nodes} nodes needs {cost.flops:.0e} multiplications"
         return ""
 
+    def _grid(self, shape: Shape, kernels: list[Kernel], order: int, *, even: bool) -> Mesh:
+        """Return a mesh; shapes with the same kernels and number of points share theirs."""
+        assert self.cutoff is not None
+        key = (frozenset(shape.kernels), any(shape.legs), order, shape.n_points, even)
+        if key not in self._grids:
+            make = even_mesh if even else mesh
+            breaks = self.x if any(shape.legs) else self.x[:0]
+            self._grids[key] = make(kernels, self.cutoff, breaks, order, shape.n_points)
+        return self._grids[key]
+
     def _table(self, grid: Mesh, *, absolute: bool = False) -> MeshTable:
-        return MeshTable(self.kernels, self.x, grid, absolute=absolute)
+        """Return the kernels' values on a mesh, those on the last small meshes kept."""
+        key = (id(grid), absolute)
+        if key in self._tables:
+            return self._tables[key]
+        if absolute:
+            table = self._table(grid).without_signs()
+        else:
+            table = MeshTable(self.kernels, self.x, grid)
+        if len(grid) <= MAX_KEPT_NODES:
+            if len(self._tables) >= MAX_KEPT_TABLES:
+                del self._tables[next(iter(self._tables))]
+            self._tables[key] = table
+        return table
 
     def _evaluate(self, shape: Shape, grid: Mesh, *, absolute: bool) -> Array:
         if not self.pinned:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from ..diagrams.diagram import Diagram
 from ..diagrams.diagram_set import DiagramSet
 from ..errors import InputError
 from ..npoint import NPoint, ordered_tuples
-from ..points import as_points, real
+from ..points import Array, as_points, real
 from ..theory.kernels import Kernel, Lattice
 from ..uncertain import Uncertain
 from .contractions import Product, connected_pieces, products_of
@@ -26,6 +27,9 @@ from .correlator import _as_kernel
 from .expressions import LAMBDA
 from .integration import Integrator
 from .quadrature import Cutoff, as_cutoff
+
+if TYPE_CHECKING:
+    from .planning import Plan
 
 #: Most terms of an expression that is multiplied out.
 MAX_TERMS = 100_000
@@ -101,10 +105,7 @@ class Lowered:
             Not symmetric, over the ordered tuples, of kind "computed".
         """
         given = self._values({} if couplings is None else couplings)
-        d_in = next(iter(self.kernels.values())).d_in
-        if x is None and self.n:
-            raise InputError(f"the expression has the external points {', '.join(self.external)}: pass inputs x")
-        points = np.zeros((0, d_in)) if x is None or self.n == 0 else as_points(x, d_in)
+        points = self._points(x)
         tool = Integrator(self.kernels, points, self.cutoff, rtol=rtol, atol=atol)
         rows = ordered_tuples(len(points), self.n)
         total = Uncertain.exact(np.zeros(len(rows)))
@@ -121,6 +122,26 @@ class Lowered:
             points=points,
             origin="expression",
         )
+
+    def plan(self, x: npt.ArrayLike | None = None, *, nodes: int | None = None) -> Plan:
+        """Return what a call with these inputs would take, nothing evaluated: print it.
+
+        Parameters
+        ----------
+        x : array_like, shape (m, d_in)
+            Inputs; none when there are no external points.
+        nodes : int, optional
+            Plan refinement up to the first mesh of this many nodes, not as far as the limits allow.
+        """
+        from .planning import plan_lowered
+
+        return plan_lowered(self, x, nodes=nodes)
+
+    def _points(self, x: npt.ArrayLike | None) -> Array:
+        d_in = next(iter(self.kernels.values())).d_in
+        if x is None and self.n:
+            raise InputError(f"the expression has the external points {', '.join(self.external)}: pass inputs x")
+        return np.zeros((0, d_in)) if x is None or self.n == 0 else as_points(x, d_in)
 
     def _values(self, couplings: Mapping[str, float]) -> dict[str, float]:
         if not isinstance(couplings, Mapping):

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..points import Array
 from ..theory.kernels import Kernel
-from .contractions import MEMORY, MeshTable, Shape, plan
+from .contractions import MEMORY, Cost, MeshTable, Shape, plan
 from .quadrature import Cutoff
 from .rays_matrix import Group, ray_matrix
 from .rays_rule import RayRule
@@ -98,8 +98,8 @@ def ray_rule(kernels: Sequence[Kernel], cutoff: Cutoff, x: Array, order: int) ->
     return _rule(x.shape[1], cutoff.value, core, tuple(edges.tolist()), growth, order)
 
 
-def ray_excess(shape: Shape, rule: RayRule, m: int) -> str:
-    """Return why an evaluation for `m` inputs would be too large, or nothing."""
+def ray_cost(shape: Shape, rule: RayRule, m: int) -> tuple[int, Cost]:
+    """Return the number of nodes, and work and memory of an evaluation for `m` inputs; kernel values count as ten."""
     d, panels = rule.d_in, len(rule.edges) - 1
     n, t = rule.n_rho if rule.core else 1, (panels * rule.n_t) ** (d - 1)
     rows, symmetries = (t / 2, 4) if d == 2 else (t / 8, 24)
@@ -117,10 +117,16 @@ def ray_excess(shape: Shape, rule: RayRule, m: int) -> str:
     else:
         work += cost.flops
         entries += float(nodes) ** 2
-    if entries * 8 > MEMORY:
-        return f", the next rule of {nodes} nodes needs {entries * 8 / 1e9:.1f} GB"
-    if work > MAX_RAY_WORK:
-        return f", the next rule of {nodes} nodes needs {work:.0e} multiplications"
+    return nodes, Cost(work, entries)
+
+
+def ray_excess(shape: Shape, rule: RayRule, m: int) -> str:
+    """Return why an evaluation for `m` inputs would be too large, or nothing."""
+    nodes, cost = ray_cost(shape, rule, m)
+    if cost.entries * 8 > MEMORY:
+        return f", the next rule of {nodes} nodes needs {cost.entries * 8 / 1e9:.1f} GB"
+    if cost.flops > MAX_RAY_WORK:
+        return f", the next rule of {nodes} nodes needs {cost.flops:.0e} multiplications"
     return ""
 
 

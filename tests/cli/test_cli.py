@@ -82,6 +82,26 @@ def test_correlator_agrees_with_the_library(feynnn: object, tmp_path: Path) -> N
     assert isinstance(fn.load(path), fn.NPoint)
 
 
+def test_a_correlator_is_planned_and_not_computed(
+    feynnn: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(feynnn)
+    k = fn.kernels.Erf()
+    g = fn.Correlator(fn.Theory.parse("lam*f**4"), 2, kernel=k, cutoff=fn.Cutoff(5.0))
+    plan = g.plan([-0.3, 0.5], max_order=2)
+    monkeypatch.setattr(fn.Correlator, "series", None)
+    words = ("correlator", "lam*f**4", "-n", "2", "--points", "-0.3,0.5", "--kernel", "erf", "--cutoff", "5",
+             "--max-order", "2", "--plan")  # fmt: skip
+    assert good(feynnn(*words)) == f"{plan}\n"
+    assert json.loads(good(feynnn(*words, "--json"))) == plan.to_dict()
+    path = tmp_path / "plan.json"
+    assert good(feynnn(*words, "-o", str(path))) == ""
+    assert json.loads(path.read_text()) == plan.to_dict()
+    refused = json.loads(good(feynnn(*words[:9], "inf", *words[10:], "--json")))
+    assert "diverges" in refused["refusals"][0]
+    assert feynnn(*words, "--coupling", "lam=0.1")[0] == 2
+
+
 def test_exact_sample_match_flow_report_through_files(feynnn: object, tmp_path: Path) -> None:
     assert callable(feynnn)
     net = ("erf", "--width", "5", "--points", "0.2,0.6")

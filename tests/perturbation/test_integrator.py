@@ -10,12 +10,12 @@ from perturbation_oracles import gaussian_integral
 
 from feynnn.diagrams.generation import generate
 from feynnn.errors import ComputationError, DivergenceError, InputError
-from feynnn.perturbation.contractions import Contraction, contraction, products_of
+from feynnn.perturbation.contractions import Contraction, Shape, contraction, products_of
 from feynnn.perturbation.integration import ORDERS, STEPS, Integrator
-from feynnn.perturbation.quadrature import Cutoff
+from feynnn.perturbation.quadrature import Cutoff, mesh
 from feynnn.points import Array
 from feynnn.theory import Theory
-from feynnn.theory.kernels import Erf, FreeScalar, Gauss, Kernel, Lattice, ReLU
+from feynnn.theory.kernels import Erf, FreeScalar, FromCallable, Gauss, Kernel, Lattice, ReLU
 from feynnn.uncertain import Uncertain
 
 V = "K_v"
@@ -234,3 +234,43 @@ def test_an_infinite_line_between_inputs_is_refused() -> None:
     tool = Integrator({"K": FreeScalar(d_in=3)}, np.eye(3), Cutoff(1.0))
     with pytest.raises(DivergenceError, match="infinite at coincident inputs"):
         tool.product(term, np.array([[0, 1]]))
+
+
+@pytest.mark.parametrize("d_in", [1, 2, 3])
+def test_the_volume_of_the_box(d_in: int) -> None:
+    """An integral without kernels, also where integrals are products over the coordinates."""
+    tool = Integrator({V: Gauss(sigma_b=0, d_in=d_in)}, np.zeros((1, d_in)), Cutoff(1.5))
+    found = tool.shape_value(Shape(((),), ((),), (0,), ()))
+    assert found.values[0] == pytest.approx(3.0**d_in, rel=1e-14)
+
+
+def test_a_second_call_starts_where_the_first_ended() -> None:
+    """Coarse meshes are left out, the accuracy is judged as before, and the value is the same."""
+    x, levels = column([0.0, 0.7, 1.0]), dict[tuple[Shape, float], int]()
+    shape = pair(2, 2, 1).shape
+    one = Integrator({V: Erf(bias=False)}, x, Cutoff(5.0), levels=levels)
+    first = one.shape_value(shape)
+    assert levels[shape, one.rtol] >= 2
+    grids = len(one._grids)
+    two = Integrator({V: Erf(bias=False)}, x, Cutoff(5.0), levels=levels)
+    second = two.shape_value(shape)
+    assert len(two._grids) == 2 < grids
+    np.testing.assert_allclose(second.values, first.values, rtol=0, atol=(first.bound + second.bound).max())
+
+
+def test_absolute_values_take_no_kernel_again() -> None:
+    calls = []
+
+    def counted(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        calls.append(1)
+        return np.asarray(np.exp(-((x - y.T) ** 2)) - 0.2)
+
+    kernel = FromCallable(counted, diagonal="smooth")
+    calls.clear()
+    tool = Integrator({V: kernel}, column([0.0, 0.5]), Cutoff(2.0), rtol=1e-8)
+    grid = mesh([kernel], Cutoff(2.0), column([0.0, 0.5]), 6)
+    plain, absolute = tool._table(grid), tool._table(grid, absolute=True)
+    np.testing.assert_array_equal(absolute.rows(V), np.abs(plain.rows(V)))
+    np.testing.assert_array_equal(absolute.matrix(V), np.abs(plain.matrix(V)))
+    assert plain.rows(V).min() < 0
+    assert len(calls) == 2

@@ -321,3 +321,23 @@ def test_surface_integrals_are_derivatives_by_the_cutoff(d_in: int) -> None:
     h = 1e-3
     up, down = (value(tensor_mesh([k], Cutoff(1.5 + s * h), x, 21, 1)) for s in (1, -1))
     assert value(boundary_mesh([k], Cutoff(1.5), x, 21)) == pytest.approx((up - down) / (2 * h), rel=1e-5)
+
+
+def test_equal_steps_where_analytic_kernels_decay_within_the_box() -> None:
+    """Two Gaussians: exact to rounding on 9 steps for 2.7 lengths; panels as soon as the box cuts something off."""
+    kernel, x = Gauss(sigma_b=0), np.array([[-0.4], [1.1]])
+    sizes = []
+    for order in (6, 9, 14):
+        found = mesh([kernel], Cutoff(), x, order)
+        sizes.append(len(found))
+        assert len(found) == mesh_size([kernel], Cutoff(), x, order, 1)
+        steps = np.diff(found.nodes[:, 0])
+        np.testing.assert_allclose(steps, steps[0], rtol=1e-9)
+        assert steps[0] <= 2.7 / order
+        value = found.weights @ np.prod(kernel(x, found.nodes), axis=0)
+        if order >= 9:
+            assert value == pytest.approx(np.sqrt(np.pi) * np.exp(-(1.5**2) / 4), rel=1e-14)
+    panels = mesh([kernel], Cutoff(3.0), x, 6)
+    assert np.ptp(np.diff(panels.nodes[:, 0])) > 1e-3
+    assert len(mesh([Erf(bias=False)], Cutoff(3.0), x, 6)) == mesh_size([Erf(bias=False)], Cutoff(3.0), x, 6, 1)
+    assert sizes == sorted(sizes)

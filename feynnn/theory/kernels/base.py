@@ -32,6 +32,8 @@ class Kernel:
     diagonal: Diagonal = "smooth"
     #: Whether K(x, y) is analytic in y on its own length: without kinks at x or 0, where meshes would have to break.
     analytic: bool = False
+    #: Whether K(x, y) >= 0 everywhere.
+    positive: bool = False
     #: Whether K(x, y) depends on x - y only.
     translation_invariant: bool = False
     #: Whether K depends on |x|^2, |y|^2 and x.y only and has its structure along rays from the origin.

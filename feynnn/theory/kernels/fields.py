@@ -32,6 +32,7 @@ class FreeScalar(Kernel):
     """
 
     name = "free-scalar"
+    positive = True
     translation_invariant = True
 
     def __init__(self, mass: float = 1.0, d_in: int = 1) -> None:

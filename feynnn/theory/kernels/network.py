@@ -23,6 +23,7 @@ class Gauss(NetworkKernel):
 
     name = "gauss"
     analytic = True
+    positive = True
     translation_invariant = True
 
     def _matrix(self, x: Array, y: Array) -> Array:
@@ -162,6 +163,7 @@ class ReLU(_PreActivation):
     """K = sigma_b^2 + sigma_w^2 sqrt(C_xx C_yy) (sin t + (pi - t) cos t) / (2 pi), cos t = C_xy / sqrt(C_xx C_yy)."""
 
     name = "relu"
+    positive = True
 
     @property
     def homogeneous(self) -> int | None:  # type: ignore[override]
