@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reprlib import repr as short
+from typing import SupportsFloat, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +80,9 @@ def real(value: object, name: str) -> float:
             value = value[()]
         if isinstance(value, str | bytes | bool | np.bool_ | complex | np.complexfloating | np.ndarray):
             raise TypeError(type(value))
-        return float(value)  # type: ignore[arg-type]
+        if not isinstance(value, SupportsFloat | SupportsIndex):
+            raise TypeError(type(value))
+        return float(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{name} must be a real number, got {short(value)}") from error
 

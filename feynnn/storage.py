@@ -13,7 +13,7 @@ import uuid
 from importlib import import_module
 from pathlib import Path
 from reprlib import repr as short
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from .errors import InputError
 
@@ -149,7 +149,7 @@ def _pack(obj: object) -> dict[str, Any]:
             f"{short(obj)} of type {name}" if isinstance(obj, str | int | float | None) else f"an object of type {name}"
         )
         raise InputError(f"cannot save {what}; save takes {', '.join(_TYPES)}, or a list of these")
-    return {"type": name, "data": _encode(obj.to_dict(), name)}  # type: ignore[attr-defined]
+    return {"type": name, "data": _encode(cast(Any, obj).to_dict(), name)}
 
 
 def _unpack(content: object, path: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +49,7 @@ class Series(Mapping[tuple[int, ...], NPoint]):
 
     def __contains__(self, order: object) -> bool:
         try:
-            return self.theory.order(order) in self._coefficients  # type: ignore[arg-type]
+            return self.theory.order(cast(Order, order)) in self._coefficients
         except InputError:
             return False
 

@@ -1,6 +1,6 @@
 """Integrals against closed forms, determinants and plain quadrature; bounds that hold."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from math import inf
 from typing import Any
@@ -19,6 +19,7 @@ from perturbation_oracles import (
     relu_star,
 )
 from scipy.integrate import dblquad, nquad, quad
+from single_integrals import V, close, column, integrate, pair, star
 
 from feynnn.diagrams.generation import generate
 from feynnn.errors import InputError
@@ -28,34 +29,8 @@ from feynnn.perturbation.quadrature import Cutoff
 from feynnn.points import Array
 from feynnn.theory import Theory
 from feynnn.theory.kernels import Erf, FreeScalar, FromCallable, Gauss, Kernel, ReLU
-from feynnn.uncertain import Uncertain
 
-V = "K_v"
-PHI4 = Theory.parse("lam*f**4")
 TWO = Theory.parse("lam*f**4 + kap*f**6")
-
-
-def star(legs: int, loops: int = 0, power: int = 0) -> Contraction:
-    return contraction([0], [(k, 0, V) for k in range(legs)], [(0, 0, V)] * loops, {0: power})
-
-
-def pair(left: int, right: int, lines: int) -> Contraction:
-    legs = [(k, 0, V) for k in range(left)] + [(left + k, 1, V) for k in range(right)]
-    return contraction([0, 1], legs, [(0, 1, V)] * lines, {})
-
-
-def integrate(c: Contraction, kernel: Kernel, x: Array, cutoff: float, rtol: float = 1e-10) -> Uncertain:
-    """The integral with label i at input i."""
-    return Integrator({V: kernel}, x, Cutoff(cutoff), rtol=rtol).piece(c, np.arange(len(x))[None, :])
-
-
-def close(p: Uncertain, exact: float) -> bool:
-    """Within the bound; the reference is rounded too."""
-    return bool(abs(p.values[0] - exact) <= p.bound[0] + 4e-16 * abs(exact))
-
-
-def column(values: Sequence[float]) -> Array:
-    return np.array(values, dtype=np.float64)[:, None]
 
 
 # --- Gauss: closed forms ----------------------------------------------------------------------------------------------

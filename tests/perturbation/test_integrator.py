@@ -1,48 +1,23 @@
 """Integrator beside its numbers: volumes, accuracies asked and reached, inputs, derivatives by the cutoff, refusals."""
 
-from collections.abc import Sequence
 from math import inf
 from typing import Any
 
 import numpy as np
 import pytest
 from perturbation_oracles import gaussian_integral
+from single_integrals import V, close, column, integrate, pair, star
 
 from feynnn.diagrams.generation import generate
 from feynnn.errors import ComputationError, DivergenceError, InputError
-from feynnn.perturbation.contractions import Contraction, Shape, contraction, products_of
+from feynnn.perturbation.contractions import Shape, contraction, products_of
 from feynnn.perturbation.integration import ORDERS, STEPS, Integrator
 from feynnn.perturbation.quadrature import Cutoff, mesh
-from feynnn.points import Array
 from feynnn.theory import Theory
 from feynnn.theory.kernels import Erf, FreeScalar, FromCallable, Gauss, Kernel, Lattice, ReLU
 from feynnn.uncertain import Uncertain
 
-V = "K_v"
 PHI4 = Theory.parse("lam*f**4")
-
-
-def star(legs: int, loops: int = 0, power: int = 0) -> Contraction:
-    return contraction([0], [(k, 0, V) for k in range(legs)], [(0, 0, V)] * loops, {0: power})
-
-
-def pair(left: int, right: int, lines: int) -> Contraction:
-    legs = [(k, 0, V) for k in range(left)] + [(left + k, 1, V) for k in range(right)]
-    return contraction([0, 1], legs, [(0, 1, V)] * lines, {})
-
-
-def integrate(c: Contraction, kernel: Kernel, x: Array, cutoff: float, rtol: float = 1e-10) -> Uncertain:
-    """The integral with label i at input i."""
-    return Integrator({V: kernel}, x, Cutoff(cutoff), rtol=rtol).piece(c, np.arange(len(x))[None, :])
-
-
-def close(p: Uncertain, exact: float) -> bool:
-    """Within the bound; the reference is rounded too."""
-    return bool(abs(p.values[0] - exact) <= p.bound[0] + 4e-16 * abs(exact))
-
-
-def column(values: Sequence[float]) -> Array:
-    return np.array(values, dtype=np.float64)[:, None]
 
 
 # --- volumes, vacuum diagrams, one point fixed ------------------------------------------------------------------------

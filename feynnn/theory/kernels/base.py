@@ -38,8 +38,6 @@ class Kernel:
     translation_invariant: bool = False
     #: Whether K depends on |x|^2, |y|^2 and x.y only and has its structure along rays from the origin.
     rotation_invariant: bool = False
-    #: Degree k with K(s x, y) = s^k K(x, y) for s > 0, when the kernel is homogeneous.
-    homogeneous: int | None = None
     name: ClassVar[str] = "kernel"
 
     def __init__(self, d_in: int = 1) -> None:
@@ -84,6 +82,11 @@ class Kernel:
     def without_bias(self) -> Kernel:
         """Return the kernel without the constant that the output bias adds; the kernel itself if it has none."""
         return self
+
+    @property
+    def homogeneous(self) -> int | None:
+        """Degree k with K(s x, y) = s^k K(x, y) for s > 0, when the kernel is homogeneous."""
+        return None
 
     @property
     def reach(self) -> float | None:

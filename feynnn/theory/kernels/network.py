@@ -166,7 +166,7 @@ class ReLU(_PreActivation):
     positive = True
 
     @property
-    def homogeneous(self) -> int | None:  # type: ignore[override]
+    def homogeneous(self) -> int | None:
         """1 without biases: K(s x, y) = s K(x, y)."""
         return 1 if self.sigma_b == 0 else None
 
