@@ -109,7 +109,7 @@ def generate(
         For an unknown kind, coupling or order, where the exact scheme is not defined (n = 0 or kind "all"), or if
         the set needs more than `max_bytes`.
     ComputationError
-        If the set and `count` disagree (never seen).
+        If the set and `count` disagree (a bug; please report it).
 
     Examples
     --------
@@ -258,7 +258,8 @@ def _collected(theory: Theory, layout: Layout, wanted: Selection, max_bytes: int
         if found.rows.nbytes > max_bytes:
             raise _too_large(layout, wanted, max_bytes, len(found))
         return found
-    # all diagrams have this weight; so far a set never had more than 30 times as many as its weight says
+    # the weight of all diagrams, with room for those of high symmetry: only to spare small sets the count below;
+    # what it lets through is refused by collect() before anything is written
     bound = Fraction(layout.n_contractions, layout.relabellings)
     if 30 * bound * len(layout.pairs) > max_bytes and not wanted.has_filters:
         expected = _counted(theory, layout, wanted)
